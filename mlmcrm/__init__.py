@@ -1,0 +1,5 @@
+"""The kernel: settings, urls, processes, and what every app stands on (money, locks, encryption)."""
+
+from mlmcrm.celery import app as celery_app
+
+__all__ = ["celery_app"]
