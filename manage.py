@@ -4,7 +4,15 @@
 import os
 import sys
 
-WITHOUT_SERVERS = {"check", "collectstatic", "help", "makemessages", "version", "--help", "--version"}
+WITHOUT_SERVERS = {
+    "check",
+    "collectstatic",
+    "help",
+    "makemessages",
+    "version",
+    "--help",
+    "--version",
+}
 
 
 def main() -> None:

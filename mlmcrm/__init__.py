@@ -1,4 +1,4 @@
-"""The kernel: settings, urls, processes, and what every app stands on (money, locks, encryption)."""
+"""The kernel: settings, urls, processes, and what every app stands on (money, locks, seals)."""
 
 from mlmcrm.celery import app as celery_app
 

@@ -1,4 +1,4 @@
-"""The task queue. A task is a hint that a row wants work; the row is the truth and a sweep heals."""
+"""The task queue. A task is a hint that a row wants work: the row is the truth, a sweep heals."""
 
 import os
 from typing import Any

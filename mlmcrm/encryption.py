@@ -23,7 +23,7 @@ class SealBroken(Exception):
 
 
 def seal(text: str, *, context: str) -> str:
-    """`v1:<key id>:<base64 of nonce and ciphertext>`; the same text gives another value each time."""
+    """`v1:<key id>:<base64 of nonce and ciphertext>`; never the same value twice."""
     key_id, key = current_key()
     body = base64.b64encode(encrypt(key, text.encode(), context)).decode()
     return f"{VERSION}:{key_id}:{body}"
@@ -31,7 +31,7 @@ def seal(text: str, *, context: str) -> str:
 
 def unseal(sealed: str, *, context: str) -> str:
     """The text again. Raises SealBroken."""
-    version, key_id, body = (sealed.split(":", 2) + ["", ""])[:3]
+    version, key_id, body = [*sealed.split(":", 2), "", ""][:3]
     check_version(version)
     try:
         raw = base64.b64decode(body, validate=True)

@@ -1,4 +1,4 @@
-"""Named locks in PostgreSQL, held to the end of the transaction and gone with it, however it ends."""
+"""Named locks in PostgreSQL, held until the transaction ends, however it ends."""
 
 import hashlib
 

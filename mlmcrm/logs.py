@@ -34,7 +34,7 @@ PATTERNS = (
     re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"),
     re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?\b"),
     re.compile(r"\b[A-Z]{5}\d{4}[A-Z]\b"),
-    re.compile(r"(?<![\w.-])\+?\d(?:[ -]?\d){8,18}(?![\w.-])"),
+    re.compile(r"(?<![\w.-])\+?\d(?:[ -]?\d){8,18}(?!\w|[.,-]\d)"),
     re.compile(r"(?<=Key )\([^)]*\)=\([^)]*\)"),
     re.compile(r"(?<=\?)\S+=\S+"),
 )
@@ -141,7 +141,7 @@ class SharedRotatingFile(RotatingFileHandler):
         self._follow()
         super().emit(record)
 
-    def doRollover(self) -> None:
+    def doRollover(self) -> None:  # noqa: N802
         with open(f"{self.baseFilename}.lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             self._follow()

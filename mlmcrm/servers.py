@@ -144,7 +144,10 @@ def lease(folder: Path, *, durable: bool = True) -> Iterator[dict[str, str]]:
 def start(folder: Path, *, durable: bool = True) -> dict[str, str]:
     """Starts what the environment leaves to us and is not running; gives both addresses."""
     addresses = {}
-    for name, server in (("DATABASE_URL", Postgres(folder, durable)), ("REDIS_URL", Valkey(folder))):
+    for name, server in (
+        ("DATABASE_URL", Postgres(folder, durable)),
+        ("REDIS_URL", Valkey(folder)),
+    ):
         addresses[name] = os.environ.get(name) or server.start()
         if not os.environ.get(name):
             write_state(folder, **{name: addresses[name]})
@@ -389,7 +392,9 @@ class Postgres:
             "--encoding", "UTF8", "--data-checksums", "--no-instructions", "--no-sync",
         ]  # fmt: skip
         modern = "postgresql/1" not in command[0]
-        command += ["--locale-provider=builtin", "--locale=C.UTF-8"] if modern else ["--locale=C.UTF-8"]
+        command += (
+            ["--locale-provider=builtin", "--locale=C.UTF-8"] if modern else ["--locale=C.UTF-8"]
+        )
         if launch(command, uid=self.uid(), cwd=target.parent, log=self.log).wait():
             raise ServerError(f"PostgreSQL did not initialise:\n{last_lines(self.log)}")
 

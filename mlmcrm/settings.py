@@ -24,7 +24,10 @@ def env(name: str, default: str | None = None) -> str:
     """The variable, else its default. Without a default it has to be set."""
     value = os.environ.get(name, "").strip() or default
     if value is None:
-        raise ImproperlyConfigured(f"The environment variable {name} is not set.")
+        raise ImproperlyConfigured(
+            f"The environment variable {name} is not set. "
+            "MLMCRM_ENV=development makes up secrets and starts servers; production wants them."
+        )
     return value
 
 
@@ -168,6 +171,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "accounts.context.shell",
             ],
         },
     }

@@ -66,9 +66,7 @@ class RequestLog:
         )
         return time.perf_counter()
 
-    def _finish(
-        self, request: HttpRequest, response: HttpResponse, started: float
-    ) -> HttpResponse:
+    def _finish(self, request: HttpRequest, response: HttpResponse, started: float) -> HttpResponse:
         seconds = time.perf_counter() - started
         response["X-Request-ID"] = request.request_id  # type: ignore[attr-defined]
         facts = {
