@@ -1,0 +1,69 @@
+"""Trees as arrays of parent pointers: subtree sums and "the next upline who ...", for all at once.
+
+Both work by pointer doubling: after one pass a pointer reaches 1 step up, after two 2, then 4, 8
+... so that a chain of 5,000 takes 13 passes and a tree of a million with 40 levels takes 6. Nothing
+here depends on the order of members; all sums are exact 64-bit integers.
+
+        A (10)            sums:  A = 10 + 20 + 30 + 40 = 100
+       / \\                       B = 20 + 40 = 60
+   B (20) C (30)                 C = 30, D = 40
+     |
+   D (40)              next upline of D who is active, when B is not: A
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from commissions.engine.errors import CycleError
+from commissions.engine.rounding import Int64s, refuse_sum_overflow
+
+Pointers = NDArray[np.int32]
+
+
+def with_top(parent: Pointers) -> Pointers:
+    """N + 1 pointers without -1: N stands above every root, and above itself."""
+    top = np.int32(len(parent))
+    return np.append(np.where(parent < 0, top, parent), top).astype(np.int32, copy=False)
+
+
+def refuse_cycles(parent: Pointers, ids: Int64s, tree: str) -> None:
+    """Raises CycleError when somebody stands above himself."""
+    size = len(parent)
+    if (parent < np.arange(size, dtype=np.int32)).all():
+        return
+    up = with_top(parent)
+    for _ in range(size.bit_length() + 1):
+        up = up[up]
+    lost = np.flatnonzero(up[:size] < size)
+    if lost.size:
+        raise CycleError(tree, [int(member) for member in ids[lost[:20]]])
+
+
+def subtree_sums(parent: Pointers, values: Int64s, what: str) -> Int64s:
+    """For each member: his own value and all values below him. Refuses sums beyond 64 bits."""
+    refuse_sum_overflow(values, what)
+    size = len(parent)
+    sums = np.append(values, 0)
+    up = with_top(parent)
+    while (up[:size] < size).any():
+        below = sums[:size].copy()
+        np.add.at(sums, up[:size], below)
+        sums[size] = 0
+        up = up[up]
+    return sums[:size]
+
+
+def nearest(parent: Pointers, counts: NDArray[np.bool_]) -> Pointers:
+    """N + 1 pointers: for each member himself if he counts, else his nearest upline who does, else
+    N (the top)."""
+    up = with_top(parent)
+    size = np.int32(len(parent))
+    itself = np.arange(size + 1, dtype=np.int32)
+    reach = np.where(np.append(counts, True), itself, up)
+    while True:
+        further = reach[reach]
+        if np.array_equal(further, reach):
+            return reach
+        reach = further
