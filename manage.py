@@ -4,15 +4,7 @@
 import os
 import sys
 
-WITHOUT_SERVERS = {
-    "check",
-    "collectstatic",
-    "help",
-    "makemessages",
-    "version",
-    "--help",
-    "--version",
-}
+WITHOUT_SERVERS = {"check", "collectstatic", "help", "version", "--help", "--version"}
 
 
 def main() -> None:

@@ -9,11 +9,12 @@ from django.core.asgi import get_asgi_application
 
 http_application = get_asgi_application()
 
-from accounts.consumers import EventsConsumer
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator
 from django.urls import path
+
+from accounts.consumers import EventsConsumer
 
 websocket_urlpatterns = [path("ws/events/", EventsConsumer.as_asgi())]
 
