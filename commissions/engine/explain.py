@@ -127,19 +127,18 @@ def story(chain: Chain) -> list[Step]:
     paid = {int(block.earner[0]): block for block in written if len(block)}
     used = steps_used(chain)
     skip = skipped(chain.bonus, chain.standings)
+    last = max(used) if len(used) == chain.bonus.selector.max_steps else len(chain.path)
     steps = []
     for place in range(0 if chain.start == SELLER else 1, len(chain.path)):
         if place in paid:
             steps.append(paid_step(chain, place, paid[place]))
         elif place in used:
             steps.append(lost_step(chain, place, used[place]))
-        elif skip[place] and len(used) < chain.bonus.selector.max_steps:
+        elif place < last:
             steps.append(unpaid(chain, place, SKIPPED, Reason(skip[place]), 0))
-        elif len(used) == chain.bonus.selector.max_steps and place > max(used):
+        else:
             steps.append(unpaid(chain, place, BEYOND, Reason.BEYOND_LAST_STEP, 0))
             break
-        else:
-            steps.append(unpaid(chain, place, SKIPPED, Reason(skip[place]), 0))
     return steps
 
 
