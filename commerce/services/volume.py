@@ -1,0 +1,115 @@
+"""Volume entries: written once per paid or refunded line, and counted on a day that is open."""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+from django.db import connection
+from django.utils import timezone
+
+from mlmcrm.locks import require_transaction
+from mlmcrm.money import ZERO
+
+COLUMNS = (
+    "id kind order_item_id refund_item_id reverses_id distributor_id order_class "
+    "pv cv margin occurred_at counts_on created_at"
+)
+
+
+class NewVolume(NamedTuple):
+    """What one paid line gives a distributor, or one refunded line takes back (negative)."""
+
+    kind: str
+    order_item_id: int
+    distributor_id: int
+    order_class: str
+    pv: Decimal
+    cv: Decimal
+    margin: Decimal
+    occurred_at: datetime
+    refund_item_id: int | None = None
+    reverses_id: int | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.pv or self.cv or self.margin)
+
+
+def record_volume(entries: Iterable[NewVolume]) -> list[int]:
+    """Write volume entries by COPY; returns their ids in order.
+
+    Holds the cut-off FOR SHARE until the caller's transaction ends, so that no period closes
+    between here and the commit; what happened before the cut-off counts on the first open day.
+    """
+    require_transaction()
+    new = list(entries)
+    if not new:
+        return []
+    open_from = hold_cutoff()
+    now = timezone.now()
+    ids = take_ids("commerce_volumeentry", len(new))
+    with connection.cursor() as cursor:
+        columns = COLUMNS.replace(" ", ", ")
+        with cursor.copy(f"copy commerce_volumeentry ({columns}) from stdin") as copy:
+            for pk, entry in zip(ids, new, strict=True):
+                copy.write_row(_row(pk, entry, open_from, now))
+    return ids
+
+
+def hold_cutoff() -> date:
+    """The first open day, which stays so until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("select open_from from commerce_volumecutoff where id = 1 for share")
+        (open_from,) = cursor.fetchone()
+    return open_from  # type: ignore[no-any-return]
+
+
+def take_ids(table: str, count: int) -> list[int]:
+    """Primary keys for rows that are written by COPY and pointed at by others of the same part."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select nextval(pg_get_serial_sequence(%s, 'id')) from generate_series(1, %s)",
+            [table, count],
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def hundredths(value: Decimal) -> int:
+    scaled = value.scaleb(2)
+    if scaled != scaled.to_integral_value():
+        raise ValueError(f"{value} has more than two decimal places")
+    return int(scaled)
+
+
+def part_of(whole: Decimal, quantity: int, before: int, after: int) -> Decimal:
+    """What of an amount for `quantity` pieces falls to the pieces from `before` to `after`.
+
+    Cut at exact shares of the whole, so any sequence of parts adds up to it: 10.00 for 3 pieces
+    gives 3.33, 3.34, 3.33.
+    """
+    return _share(whole, quantity, after) - _share(whole, quantity, before)
+
+
+def _share(whole: Decimal, quantity: int, pieces: int) -> Decimal:
+    cents, rest = divmod(hundredths(whole) * pieces, quantity)
+    return ZERO + Decimal(cents + (2 * rest >= quantity)).scaleb(-2)
+
+
+def _row(pk: int, entry: NewVolume, open_from: date, now: datetime) -> tuple[object, ...]:
+    day = timezone.localtime(entry.occurred_at).date()
+    return (
+        pk,
+        entry.kind,
+        entry.order_item_id,
+        entry.refund_item_id,
+        entry.reverses_id,
+        entry.distributor_id,
+        entry.order_class,
+        hundredths(entry.pv),
+        hundredths(entry.cv),
+        hundredths(entry.margin),
+        entry.occurred_at,
+        max(day, open_from),
+        now,
+    )

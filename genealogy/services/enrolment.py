@@ -1,0 +1,102 @@
+from collections.abc import Callable
+from datetime import date
+
+from django.db import transaction
+
+from accounts import audit
+from accounts.models import User
+from accounts.numbering import take_number
+from genealogy.models import Distributor
+from genealogy.models.node import Tree
+from genealogy.services.tree import insert_node, record_position
+
+EnrolmentStep = Callable[[list[int], User | None], None]
+_STEPS: list[EnrolmentStep] = []
+
+
+class EnrolmentRefused(Exception):
+    """The distributor cannot be enrolled in this place."""
+
+
+def also_on_enrolment(step: EnrolmentStep) -> None:
+    """Let an app further down add its part to every enrolment, in the same transaction.
+
+    The step gets the ids of the new distributors, one or many, and the actor. Called in `ready()`.
+    """
+    if step not in _STEPS:
+        _STEPS.append(step)
+
+
+def take_enrolment_steps(distributor_ids: list[int], actor: User | None) -> None:
+    for step in _STEPS:
+        step(distributor_ids, actor)
+
+
+@transaction.atomic
+def enrol_distributor(
+    *,
+    sponsor: Distributor | None,
+    display_name: str,
+    joined_on: date,
+    actor: User | None,
+    enroller: Distributor | None = None,
+    user: User | None = None,
+    country: str = "",
+    external_reference: str | None = None,
+) -> Distributor:
+    """Enrol one distributor under a sponsor: number, place in the tree, position, own account.
+
+    The enroller is the sponsor unless told otherwise. Raises EnrolmentRefused.
+    """
+    name = display_name.strip()
+    _refuse_unless_possible(sponsor, enroller, user, name, joined_on)
+    distributor = Distributor(
+        number=take_number("D"),
+        external_reference=external_reference or None,
+        user=user,
+        display_name=name,
+        country=country,
+        sponsor=sponsor,
+        enroller=enroller or sponsor,
+        joined_on=joined_on,
+    )
+    distributor._history_user = actor
+    distributor._change_reason = "Enrolled"
+    distributor.save()
+    insert_node(distributor, Tree.SPONSOR)
+    record_position(
+        distributor=distributor,
+        tree=Tree.SPONSOR,
+        parent=sponsor,
+        valid_from=joined_on,
+        actor=actor,
+        reason="Enrolled",
+    )
+    take_enrolment_steps([distributor.pk], actor)
+    audit.record(
+        actor=actor,
+        action="distributor.enrolled",
+        target=distributor,
+        after={"sponsor": sponsor.number if sponsor else None, "joined_on": str(joined_on)},
+    )
+    return distributor
+
+
+def _refuse_unless_possible(
+    sponsor: Distributor | None,
+    enroller: Distributor | None,
+    user: User | None,
+    name: str,
+    joined_on: date,
+) -> None:
+    if not name:
+        raise EnrolmentRefused("A distributor needs a name.")
+    for role, person in (("sponsor", sponsor), ("enroller", enroller)):
+        if person and person.status == Distributor.Status.TERMINATED:
+            raise EnrolmentRefused(f"The {role} {person.number} has left the company.")
+        if person and joined_on < person.joined_on:
+            raise EnrolmentRefused(
+                f"The {role} {person.number} joined on {person.joined_on}, after {joined_on}."
+            )
+    if user and Distributor.objects.filter(user=user).exists():
+        raise EnrolmentRefused(f"{user.email} is a distributor already.")
