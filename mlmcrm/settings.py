@@ -3,7 +3,9 @@ is what loosens it, and outside development the process does not start without i
 
 import base64
 import os
+import re
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -47,6 +49,12 @@ def boolean(text: str) -> bool:
 
 def words(text: str) -> list[str]:
     return [word.strip() for word in text.split(",") if word.strip()]
+
+
+def amount(text: str) -> Decimal:
+    if not re.fullmatch(r"\d+(\.\d{1,2})?", text):
+        raise ValueError("An amount is written like 10.00.")
+    return Decimal(text)
 
 
 def key(text: str) -> bytes:
@@ -105,6 +113,9 @@ COMPANY_NAME = env("COMPANY_NAME", "Harbour & Hearth")
 COMPANY_CURRENCY = env("COMPANY_CURRENCY", "GBP")
 COMPANY_TIMEZONE = env("COMPANY_TIMEZONE", "Europe/London")
 env_as(ZoneInfo, "COMPANY_TIMEZONE", "Europe/London")
+MIN_PAYOUT_AMOUNT: Decimal = env_as(amount, "MIN_PAYOUT_AMOUNT", "10.00")
+# Details that replace earlier ones rest this long before a payout may go to them.
+PAYOUT_METHOD_HOLD_HOURS: int = env_as(int, "PAYOUT_METHOD_HOLD_HOURS", "72")
 
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = COMPANY_TIMEZONE
@@ -202,7 +213,7 @@ REDIS_URL = env("REDIS_URL", local.get("REDIS_URL"))
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": REDIS_URL,
+        "LOCATION": env("CACHE_URL", REDIS_URL),
         "KEY_PREFIX": "mlmcrm.cache",
     }
 }

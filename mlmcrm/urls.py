@@ -8,7 +8,7 @@ from django.urls import include, path
 
 from mlmcrm import web
 
-admin.site.login = secure_admin_login(admin.site.login)
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 urlpatterns = [
     path("healthz", web.healthz, name="healthz"),

@@ -34,11 +34,12 @@ class RequestLog:
 
     def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
         self.get_response = get_response
-        if iscoroutinefunction(get_response):
+        self.is_async = iscoroutinefunction(get_response)
+        if self.is_async:
             markcoroutinefunction(self)
 
     def __call__(self, request: HttpRequest) -> HttpResponse | Awaitable[HttpResponse]:
-        if iscoroutinefunction(self):
+        if self.is_async:
             return self._async_call(request)
         started = self._begin(request)
         try:
@@ -99,12 +100,12 @@ def signed_in_user_id(request: HttpRequest) -> int | None:
     return None if user is None else user.pk
 
 
-class StaticFiles(WhiteNoiseMiddleware):  # type: ignore[misc]
+class StaticFiles(WhiteNoiseMiddleware):
     """WhiteNoise that hands ASGI an asynchronous body, as the server wants it."""
 
     @staticmethod
     def serve(static_file: Any, request: HttpRequest) -> HttpResponse:
-        response = WhiteNoiseMiddleware.serve(static_file, request)
+        response: HttpResponse = WhiteNoiseMiddleware.serve(static_file, request)
         if hasattr(request, "scope") and isinstance(response, WhiteNoiseFileResponse):
             response.streaming_content = as_async(response.streaming_content)
         return response

@@ -56,7 +56,8 @@ def development_environment(folder: Path) -> dict[str, str]:
             write_private(path, json.dumps(new_secrets(), indent=1))
     state = read_state(folder)
     addresses = {name: state.get(name, fallback) for name, fallback in NOT_RUNNING.items()}
-    return addresses | json.loads(path.read_text())
+    made_up: dict[str, str] = json.loads(path.read_text())
+    return addresses | made_up
 
 
 NOT_RUNNING = {

@@ -15,6 +15,7 @@ import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 NOBODY = 65534
 REACHABLE_HOME = Path("/var/lib/mlmcrm")
@@ -72,7 +73,7 @@ def launch(
     """Starts a server in its own session, so that Ctrl-C reaches us and not the server."""
     if log.exists() and log.stat().st_size > LOG_SIZE:
         log.write_text("")
-    drop = {"user": uid, "group": uid, "extra_groups": []} if is_root() else {}
+    drop: dict[str, Any] = {"user": uid, "group": uid, "extra_groups": []} if is_root() else {}
     with tempfile.TemporaryFile() as stdin, log.open("ab") as out:
         stdin.write(config.encode())
         stdin.seek(0)
