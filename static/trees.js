@@ -137,10 +137,9 @@
     const drawn = svg.homeBox;
     if (!width || !height) return;
     const node = svg.querySelector(".node-current") ?? svg.querySelector(".node");
-    const scale = Math.min(1, Math.max(drawn.width / width, 0.6));
-    const box = { width: width * scale, height: height * scale };
+    const box = { width, height };
     let middle = drawn.x + drawn.width / 2;
-    let top = drawn.y;
+    let top = drawn.height < height ? drawn.y - (height - drawn.height) / 2 : drawn.y;
     if (node && (drawn.width > box.width || drawn.height > box.height)) {
       const own = svg.getScreenCTM().inverse();
       const rect = node.getBoundingClientRect();

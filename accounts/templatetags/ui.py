@@ -260,7 +260,7 @@ def pageheader(
 ) -> str:
     """The head of a page: h1, a leading sentence, and the actions as content."""
     facts = {"title": title, "lead": lead, "eyebrow": eyebrow, "status": status}
-    return render_to_string("components/page_header.html", {**facts, "actions": content.strip()})
+    return render_to_string("components/page_header.html", {**facts, "actions": mark_safe(content.strip())})
 
 
 @register.simple_block_tag
@@ -300,7 +300,7 @@ def emptystate(content: str, title: str, text: str = "", icon: str = "inbox") ->
     """What stands where there is nothing yet: icon, sentence, and the next action as content."""
     return render_to_string(
         "components/empty.html",
-        {"title": title, "text": text, "icon": icon, "actions": content.strip()},
+        {"title": title, "text": text, "icon": icon, "actions": mark_safe(content.strip())},
     )
 
 
@@ -318,7 +318,7 @@ def step(content: str, state: str, title: str, aside: str = "", **options: Any) 
     }
     facts = {"state": state, "title": title, "aside": aside, "icon": icons.get(state, "circle")}
     return render_to_string(
-        "components/step.html", {**facts, **options, "content": content.strip()}
+        "components/step.html", {**facts, **options, "content": mark_safe(content.strip())}
     )
 
 
