@@ -83,11 +83,13 @@ $(VENV)/bin/python:
 	@echo "Making the virtual environment."
 	@"$(PYTHON)" -m venv $(VENV)
 
-# uv installs in seconds; where it cannot be had, pip does the same in a minute.
+# uv installs in seconds; where it cannot be had or cannot connect, pip does the same in a minute.
 define install
 echo "Installing $(1)."; \
 if { [ -x $(BIN)/uv ] || $(BIN)/pip install --quiet --require-hashes -r requirements-bootstrap.txt; } \
-  && VIRTUAL_ENV="$(CURDIR)/$(VENV)" $(BIN)/uv pip install --quiet --link-mode=copy --require-hashes -r $(1); \
-then :; else $(BIN)/pip install --quiet --require-hashes -r $(1) || exit 1; fi; \
+  && VIRTUAL_ENV="$(CURDIR)/$(VENV)" $(BIN)/uv pip install --quiet --system-certs --link-mode=copy \
+       --require-hashes -r $(1) 2>$(VENV)/uv.log; then :; \
+else echo "uv did not manage, so pip installs."; \
+  $(BIN)/pip install --quiet --require-hashes -r $(1) || exit 1; fi; \
 touch "$@"
 endef
