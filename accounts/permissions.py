@@ -1,0 +1,101 @@
+"""What each role may do, as one table. Django's groups and permissions carry it underneath.
+
+A user holds exactly the permissions of the group named like his role, so a change of role acts
+on the next request. Rows are a different matter: `Model.objects.visible_to(user)`.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.apps import AppConfig
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+
+from accounts.models import User
+
+VIEW_ALL = (
+    "accounts.user accounts.profile accounts.importjob accounts.notification "
+    "genealogy.distributor genealogy.rank genealogy.genealogynode genealogy.distributorposition "
+    "commerce.customer commerce.product commerce.productcategory commerce.order "
+    "commerce.orderitem commerce.payment commerce.refund commerce.refunditem commerce.volumeentry "
+    "commissions.compensationplan commissions.planversion commissions.bonus "
+    "commissions.commissionperiod commissions.commissionrun commissions.ledgerentry "
+    "commissions.ledgeraccount commissions.journalentry commissions.posting "
+    "commissions.payoutmethod commissions.payout commissions.payoutbatch commissions.payoutfile "
+    "commissions.statusfile"
+).split()
+
+
+def _each(action: str, models: list[str] | str) -> set[str]:
+    names = models.split() if isinstance(models, str) else models
+    return {f"{app}.{action}_{model}" for app, model in (name.split(".") for name in names)}
+
+
+MASTERS = "genealogy.distributor commerce.customer commerce.product commerce.productcategory"
+
+ROLE_PERMISSIONS: dict[str, set[str]] = {
+    User.Role.DISTRIBUTOR: set(),
+    User.Role.ADMIN: _each("view", VIEW_ALL)
+    | _each("view", "accounts.auditevent accounts.event compliance.kycdocument")
+    | _each("change", "accounts.user accounts.profile genealogy.rank " + MASTERS)
+    | _each("add", "accounts.user genealogy.rank accounts.importjob " + MASTERS)
+    | _each("add", "commissions.compensationplan commissions.planversion")
+    | _each("change", "commissions.compensationplan commissions.planversion")
+    | {"compliance.review_kycdocument", "commerce.pay_order", "commerce.refund_order"},
+    User.Role.MANAGER: _each("view", VIEW_ALL)
+    | _each("change", MASTERS)
+    | _each("add", "accounts.importjob " + MASTERS)
+    | {"commerce.pay_order", "commerce.refund_order"},
+    User.Role.SUPPORT: _each("view", "accounts.user accounts.profile genealogy.distributor")
+    | _each("view", "genealogy.rank commerce.customer commerce.product commerce.order")
+    | _each("view", "commerce.orderitem commerce.refund commerce.payment compliance.kycdocument")
+    | _each("change", "commerce.customer")
+    | {"compliance.review_kycdocument"},
+    User.Role.FINANCE: _each("view", VIEW_ALL)
+    | {
+        "commissions.add_payoutbatch",
+        "commissions.approve_payout",
+        "commissions.approve_payoutbatch",
+        "commissions.close_period",
+        "commissions.approve_period",
+        "commissions.finalize_period",
+        "commerce.pay_order",
+        "commerce.refund_order",
+    },
+    User.Role.AUDITOR: _each("view", VIEW_ALL)
+    | _each("view", "accounts.auditevent accounts.event compliance.kycdocument"),
+}
+
+
+def sync_role_groups(sender: AppConfig, using: str = "default", **kwargs: Any) -> None:
+    """After migrate: make each role's group hold exactly the permissions of the table."""
+    from django.contrib.auth.models import Group, Permission  # models are loaded by now
+
+    known = {
+        f"{permission.content_type.app_label}.{permission.codename}": permission
+        for permission in Permission.objects.using(using).select_related("content_type")
+    }
+    for role, wanted in ROLE_PERMISSIONS.items():
+        group, _ = Group.objects.using(using).get_or_create(name=role)
+        group.permissions.set(known[name] for name in wanted if name in known)
+
+
+def require(user: Any, permission: str) -> None:
+    """Raise PermissionDenied unless the user holds the permission."""
+    if not user.has_perm(permission):
+        raise PermissionDenied
+
+
+def permission_required(permission: str) -> Callable[..., Any]:
+    """A view only for those who hold the permission; everybody else gets 403."""
+
+    def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        @wraps(view)
+        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            require(request.user, permission)
+            return view(request, *args, **kwargs)
+
+        return checked
+
+    return decorate

@@ -1,0 +1,116 @@
+from django.db import models
+
+from accounts.models import User
+from commerce.models import VolumeEntry
+from commissions.models.period import CommissionPeriod, CommissionRun
+from commissions.models.plan import Bonus
+from genealogy.models import Distributor
+from mlmcrm.money import HundredthsField, RateField
+
+
+class LedgerEntryQuerySet(models.QuerySet["LedgerEntry"]):
+    def visible_to(self, user: User) -> "LedgerEntryQuerySet":
+        if user.has_perm("commissions.view_ledgerentry"):
+            return self
+        return self.filter(distributor__user=user)
+
+
+class LedgerEntry(models.Model):
+    """One commission line: who earned what, from which order line, at which level and rate.
+
+    Stored in a table partitioned by run; only what is final is attached to it. The id is the
+    run's id shifted by 32 bits plus the line's place in the run, so it never repeats. Foreign
+    keys are not enforced on this table: a run checks them in one set-based statement.
+    """
+
+    id = models.BigIntegerField(primary_key=True)
+    run = models.ForeignKey(
+        CommissionRun, models.PROTECT, db_constraint=False, related_name="entries", db_index=False
+    )
+    period = models.ForeignKey(
+        CommissionPeriod, models.PROTECT, db_constraint=False, related_name="+", db_index=False
+    )
+    bonus = models.ForeignKey(
+        Bonus, models.PROTECT, db_constraint=False, related_name="+", db_index=False
+    )
+    distributor = models.ForeignKey(
+        Distributor, models.PROTECT, db_constraint=False, related_name="+", db_index=False
+    )
+    source_distributor = models.ForeignKey(
+        Distributor,
+        models.PROTECT,
+        null=True,
+        db_constraint=False,
+        related_name="+",
+        db_index=False,
+    )
+    volume_entry = models.ForeignKey(
+        VolumeEntry,
+        models.PROTECT,
+        null=True,
+        db_constraint=False,
+        related_name="+",
+        db_index=False,
+    )
+    level = models.SmallIntegerField()
+    rank_level = models.SmallIntegerField(help_text="Paid-as rank of the earner, 0 for none.")
+    base = HundredthsField()
+    rate = RateField()
+    amount = HundredthsField()
+    reverses_id = models.BigIntegerField(null=True)
+
+    objects = LedgerEntryQuerySet.as_manager()
+
+    class Meta:
+        managed = False
+        db_table = "commissions_ledgerentry"
+        verbose_name_plural = "ledger entries"
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.amount} to {self.distributor_id}"
+
+
+class Standing(models.Model):
+    """What a distributor had reached in a run: volumes, legs and rank, as of the cut-off."""
+
+    pk = models.CompositePrimaryKey("run_id", "distributor_id")
+    run = models.ForeignKey(CommissionRun, models.PROTECT, db_constraint=False, db_index=False)
+    distributor = models.ForeignKey(
+        Distributor, models.PROTECT, db_constraint=False, related_name="+", db_index=False
+    )
+    sponsor = models.ForeignKey(
+        Distributor,
+        models.PROTECT,
+        null=True,
+        db_constraint=False,
+        related_name="+",
+        db_index=False,
+    )
+    pv = HundredthsField("PV")
+    cv = HundredthsField("CV")
+    gv = HundredthsField("GV")
+    legs = models.IntegerField()
+    active = models.BooleanField()
+    rank_level = models.SmallIntegerField()
+    highest_level = models.SmallIntegerField()
+
+    class Meta:
+        managed = False
+        db_table = "commissions_standing"
+
+    def __str__(self) -> str:
+        return f"{self.distributor_id} in run {self.run_id}"
+
+
+class VolumeClaim(models.Model):
+    """A volume entry whose commission at payment is settled: each entry is claimed once."""
+
+    volume_entry = models.OneToOneField(
+        VolumeEntry, models.PROTECT, primary_key=True, related_name="claim"
+    )
+    run = models.ForeignKey(CommissionRun, models.PROTECT, related_name="+")
+    claimed_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"claim of {self.volume_entry_id}"

@@ -1,0 +1,3 @@
+from compliance.models.kyc import KYCDocument, KYCImage
+
+__all__ = ["KYCDocument", "KYCImage"]

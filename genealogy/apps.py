@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class GenealogyConfig(AppConfig):
+    name = "genealogy"
+    default_auto_field = "django.db.models.BigAutoField"

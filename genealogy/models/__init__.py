@@ -1,0 +1,6 @@
+from genealogy.models.distributor import Distributor
+from genealogy.models.node import GenealogyNode, GenealogyPath
+from genealogy.models.position import DistributorPosition
+from genealogy.models.rank import Rank
+
+__all__ = ["Distributor", "DistributorPosition", "GenealogyNode", "GenealogyPath", "Rank"]

@@ -1,0 +1,153 @@
+from django.db import models
+from django.db.models import F, Q
+
+from accounts.history import history
+from accounts.models import User
+from genealogy.models.rank import Rank
+from mlmcrm.money import HundredthsField
+
+
+class DistributorQuerySet(models.QuerySet["Distributor"]):
+    def visible_to(self, user: User) -> "DistributorQuerySet":
+        """Staff with the right to see distributors see all; a distributor sees the own downline."""
+        if user.has_perm("genealogy.view_distributor"):
+            return self
+        own = Distributor.objects.filter(user=user).first()
+        return self.in_downline_of(own, with_self=True) if own else self.none()
+
+    def in_downline_of(
+        self, distributor: "Distributor", tree: str = "sponsor", with_self: bool = False
+    ) -> "DistributorQuerySet":
+        """Everybody below a distributor in a tree, by one interval."""
+        from genealogy.models.node import GenealogyNode  # the node points at this model
+
+        root = GenealogyNode.objects.filter(distributor=distributor, tree=tree).first()
+        if root is None:
+            return self.filter(pk=distributor.pk) if with_self else self.none()
+        low = root.lft if with_self else root.lft + 1
+        return self.filter(nodes__tree=tree, nodes__lft__range=(low, root.rgt))
+
+    def with_masters(self) -> "DistributorQuerySet":
+        return self.select_related("rank", "paid_as_rank", "sponsor", "user")
+
+
+class Distributor(models.Model):
+    """A seller of the company's products and the place he holds in its trees.
+
+    `sponsor`, `enroller`, `placement_parent` and `leg` are the truth about the trees; the columns
+    from `personal_pv` on are projections that can be rebuilt at any time.
+    """
+
+    class Status(models.TextChoices):
+        ACTIVE = "active", "Active"
+        INACTIVE = "inactive", "Inactive"
+        TERMINATED = "terminated", "Terminated"
+        ON_HOLD = "on_hold", "On hold"
+
+    number = models.CharField(max_length=20, unique=True)
+    external_reference = models.CharField(max_length=60, null=True, blank=True, unique=True)
+    user = models.OneToOneField(
+        User,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="distributor",
+        help_text="Empty for an imported distributor who was not invited to sign in yet.",
+    )
+    display_name = models.CharField(max_length=200)
+    country = models.CharField(max_length=60, blank=True)
+    sponsor = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="sponsored"
+    )
+    enroller = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="enrolled"
+    )
+    placement_parent = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="placed"
+    )
+    leg = models.PositiveSmallIntegerField(null=True, blank=True)
+    rank = models.ForeignKey(
+        Rank, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="title rank"
+    )
+    paid_as_rank = models.ForeignKey(Rank, models.PROTECT, null=True, blank=True, related_name="+")
+    highest_rank = models.ForeignKey(Rank, models.PROTECT, null=True, blank=True, related_name="+")
+    next_rank_target = models.ForeignKey(
+        Rank, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    qualification_date = models.DateField(null=True, blank=True)
+    joined_on = models.DateField()
+    status = models.CharField(max_length=10, choices=Status, default=Status.ACTIVE)
+    auto_ship_active = models.BooleanField(default=False)
+    notes = models.TextField(blank=True)
+    personal_pv = HundredthsField("PV of the last closed period", default=0, editable=False)
+    group_pv = HundredthsField("GV of the last closed period", default=0, editable=False)
+    current_month_pv = HundredthsField("PV this period", default=0, editable=False)
+    current_month_gv = HundredthsField("GV this period", default=0, editable=False)
+    lifetime_pv = HundredthsField("lifetime PV", default=0, editable=False)
+    direct_referral_count = models.PositiveIntegerField(default=0, editable=False)
+    downline_count = models.PositiveIntegerField(default=0, editable=False)
+    total_commission_earned = HundredthsField(default=0, editable=False)
+    total_payout_requested = HundredthsField(default=0, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = DistributorQuerySet.as_manager()
+    history = history(
+        excluded_fields=[
+            "personal_pv",
+            "group_pv",
+            "current_month_pv",
+            "current_month_gv",
+            "lifetime_pv",
+            "direct_referral_count",
+            "downline_count",
+            "total_commission_earned",
+            "total_payout_requested",
+        ]
+    )
+
+    class Meta:
+        ordering = ["number"]
+        indexes = [
+            models.Index(fields=["status"], name="genealogy_distributor_status"),
+            models.Index(fields=["joined_on"], name="genealogy_distributor_joined"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__in=["active", "inactive", "terminated", "on_hold"]),
+                name="genealogy_distributor_status_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(sponsor__isnull=True) | ~Q(sponsor=F("id")),
+                name="genealogy_distributor_not_own_sponsor",
+                violation_error_message="Nobody can be their own sponsor.",
+            ),
+            models.CheckConstraint(
+                condition=Q(enroller__isnull=True) | ~Q(enroller=F("id")),
+                name="genealogy_distributor_not_own_enroller",
+                violation_error_message="Nobody can be their own enroller.",
+            ),
+            models.CheckConstraint(
+                condition=Q(placement_parent__isnull=True) | ~Q(placement_parent=F("id")),
+                name="genealogy_distributor_not_own_placement",
+                violation_error_message="Nobody can be placed under themselves.",
+            ),
+            models.CheckConstraint(
+                condition=Q(placement_parent__isnull=True, leg__isnull=True)
+                | Q(placement_parent__isnull=False, leg__isnull=False, leg__gte=1),
+                name="genealogy_distributor_leg_with_placement",
+                violation_error_message="A placement needs a leg, and a leg a placement.",
+            ),
+            models.UniqueConstraint(
+                fields=["placement_parent", "leg"],
+                name="genealogy_distributor_one_per_leg",
+                violation_error_message="This leg is already taken.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.display_name} ({self.number})"
+
+    @property
+    def kyc_status(self) -> str:
+        return self.user.kyc_status if self.user else User.KYCStatus.MISSING
