@@ -161,6 +161,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "accounts.middleware.LiveCursor",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -252,6 +253,8 @@ CELERY_BEAT_SCHEDULE = {
     task: {"task": task, "schedule": seconds, "options": {"expires": 60}}
     for task, seconds in (
         ("accounts.tasks.sweep_events", 5.0),
+        ("accounts.tasks.prune_events", 3600.0),
+        ("compliance.tasks.expire_documents", 3600.0),
         ("commissions.tasks.sweep_claims", 5.0),
         ("commissions.tasks.sweep_runs", 10.0),
     )
@@ -260,6 +263,8 @@ CELERY_BEAT_SCHEDULE = {
 # Who signs in
 
 AUTH_USER_MODEL = "accounts.User"
+# Unique by a named constraint on the lower-case address, which the check does not see.
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
     "allauth.account.auth_backends.AuthenticationBackend",

@@ -14,6 +14,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from whitenoise.middleware import WhiteNoiseFileResponse, WhiteNoiseMiddleware
 
 logger = structlog.get_logger("mlmcrm.requests")
@@ -162,8 +163,8 @@ READINESS = {
 
 @login_not_required
 def server_error(request: HttpRequest) -> HttpResponse:
-    """The 500 page; it names the request id that the error log has too."""
-    return render(request, "500.html", status=500)
+    """The 500 page, which names the request id of the error log. It asks the database nothing."""
+    return HttpResponse(render_to_string("500.html", {"request": request}), status=500)
 
 
 @login_not_required
