@@ -61,6 +61,7 @@ class PayoutMethod(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        indexes = [models.Index(fields=["details_index"], name="commissions_payoutmethod_index")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(kind__in=MethodKind.values), name="commissions_payoutmethod_kind_known"

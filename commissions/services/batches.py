@@ -202,7 +202,7 @@ def file_context(batch: PayoutBatch, file_format: str) -> str:
 
 @transaction.atomic
 def void_batch(*, batch: PayoutBatch, actor: User, reason: str) -> PayoutBatch:
-    """Give a batch up before export; its payouts are approved and free again. Raises BatchRefused."""
+    """Give a batch up before export; its payouts stay approved. Raises BatchRefused."""
     must(actor, "commissions.add_payoutbatch", "void batches")
     must_say_why(reason)
     batch = locked(batch.pk)
@@ -288,7 +288,12 @@ def must_say_why(reason: str) -> None:
 
 def tell(batch: PayoutBatch, deed: str, actor: User, reason: str = "") -> None:
     """Audit record and staff event of one step."""
-    facts = {"batch": batch.number, "amount": str(batch.control_sum), "currency": batch.currency}
+    facts = {
+        "batch": batch.number,
+        "deed": "changed" if deed == "item_removed" else deed,
+        "amount": str(batch.control_sum),
+        "currency": batch.currency,
+    }
     record(
         actor=actor,
         action=f"payout_batch.{deed}",
@@ -301,4 +306,4 @@ def tell(batch: PayoutBatch, deed: str, actor: User, reason: str = "") -> None:
         },
         reason=reason,
     )
-    publish("payout_batch.changed", staff=True, ref=batch.number, deed=deed.replace("_", " "), **facts)
+    publish("payout_batch.changed", staff=True, ref=batch.number, **facts)

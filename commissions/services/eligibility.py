@@ -139,6 +139,10 @@ def wallet_requirement(wallet: Decimal) -> Requirement:
     floor, held = format_money(minimum, currency), format_money(wallet, currency)
     text = f"Your wallet holds {held}; the smallest payout is {floor}."
     return Requirement(
-        "wallet", "Enough in the wallet", wallet >= minimum, text, "commissions:earnings",
+        "wallet",
+        "Enough in the wallet",
+        wallet >= minimum,
+        text,
+        "commissions:earnings",
         "See your earnings",
     )

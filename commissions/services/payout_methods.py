@@ -1,4 +1,4 @@
-"""Where payouts go. Details are sealed at once; afterwards four characters are all that is shown."""
+"""Where payouts go. Details are sealed at once; later only four characters are shown."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -1,10 +1,10 @@
 """A payout from the request to its end. Money moves with every step, in the same transaction.
 
-    requested  wallet -> payouts in transit
-    cancelled  payouts in transit -> wallet
-    completed  payouts in transit -> bank, fees, tax
-    failed     payouts in transit -> wallet
-    returned   bank, fees, tax -> wallet
+requested  wallet -> payouts in transit
+cancelled  payouts in transit -> wallet
+completed  payouts in transit -> bank, fees, tax
+failed     payouts in transit -> wallet
+returned   bank, fees, tax -> wallet
 """
 
 import hashlib

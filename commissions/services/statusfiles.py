@@ -1,8 +1,8 @@
-"""What the bank says became of a batch: a CSV file, checked line by line, booked whole or not at all.
+"""What the bank says became of a batch: a CSV file, booked whole or not at all.
 
-    payout_number,status,amount,bank_reference,reason
-    P-000012,completed,120.50,FT26325A001,
-    P-000013,failed,80.00,,Account closed
+payout_number,status,amount,bank_reference,reason
+P-000012,completed,120.50,FT26325A001,
+P-000013,failed,80.00,,Account closed
 """
 
 import csv
