@@ -263,8 +263,6 @@ CELERY_BEAT_SCHEDULE = {
 # Who signs in
 
 AUTH_USER_MODEL = "accounts.User"
-# Unique by a named constraint on the lower-case address, which the check does not see.
-SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
     "allauth.account.auth_backends.AuthenticationBackend",

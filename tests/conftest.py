@@ -32,7 +32,12 @@ os.environ["REDIS_URL"] = redis_database(number)
 os.environ["CACHE_URL"] = redis_database(number + 32)
 os.environ["MEDIA_ROOT"] = held.enter_context(tempfile.TemporaryDirectory(prefix="mlmcrm-media-"))
 
+import django  # noqa: E402
 import pytest  # noqa: E402
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    django.setup()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
