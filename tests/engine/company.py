@@ -1,4 +1,4 @@
-"""Small companies for worked examples: people by name, sales in decimal strings, a readable ledger."""
+"""Small companies for worked examples: people by name, sales in decimal strings."""
 
 import json
 from decimal import Decimal
