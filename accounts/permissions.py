@@ -14,22 +14,21 @@ from django.http import HttpRequest, HttpResponse
 
 from accounts.models import User
 
-VIEW_ALL = (
-    "accounts.user accounts.profile accounts.importjob accounts.notification "
-    "genealogy.distributor genealogy.rank genealogy.genealogynode genealogy.distributorposition "
-    "commerce.customer commerce.product commerce.productcategory commerce.order "
-    "commerce.orderitem commerce.payment commerce.refund commerce.refunditem commerce.volumeentry "
-    "commissions.compensationplan commissions.planversion commissions.bonus "
-    "commissions.commissionperiod commissions.commissionrun commissions.ledgerentry "
-    "commissions.ledgeraccount commissions.journalentry commissions.posting "
-    "commissions.payoutmethod commissions.payout commissions.payoutbatch commissions.payoutfile "
-    "commissions.statusfile"
-).split()
+VIEWABLE = {
+    "accounts": "user profile importjob notification",
+    "genealogy": "distributor rank genealogynode distributorposition",
+    "commerce": "customer product productcategory order orderitem payment refund refunditem "
+    "volumeentry",
+    "commissions": "compensationplan planversion bonus commissionperiod commissionrun ledgerentry "
+    "ledgeraccount journalentry posting payoutmethod payout payoutbatch payoutfile statusfile",
+}
+VIEW_ALL = " ".join(f"{app}.{name}" for app, names in VIEWABLE.items() for name in names.split())
 
 
-def _each(action: str, models: list[str] | str) -> set[str]:
-    names = models.split() if isinstance(models, str) else models
-    return {f"{app}.{action}_{model}" for app, model in (name.split(".") for name in names)}
+def _each(action: str, models: str) -> set[str]:
+    return {
+        f"{app}.{action}_{model}" for app, model in (name.split(".") for name in models.split())
+    }
 
 
 MASTERS = "genealogy.distributor commerce.customer commerce.product commerce.productcategory"

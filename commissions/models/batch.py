@@ -14,7 +14,7 @@ BATCH_EDGES = {
 
 
 class PayoutBatch(models.Model):
-    """Payouts of one currency that go to the bank together, made by one person, checked by another."""
+    """Payouts of one currency that go to the bank together: made by one, checked by another."""
 
     class Status(models.TextChoices):
         DRAFT = "draft", "Draft"

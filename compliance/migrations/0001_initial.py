@@ -363,7 +363,7 @@ class Migration(migrations.Migration):
                     _connector="OR",
                 ),
                 name="compliance_kyc_aadhaar_number_not_kept",
-                violation_error_message="An Aadhaar number is never kept, only its last four digits.",
+                violation_error_message="Of an Aadhaar number only the last four digits are kept.",
             ),
         ),
         migrations.AddConstraint(

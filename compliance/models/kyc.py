@@ -120,7 +120,7 @@ class KYCDocument(models.Model):
             models.CheckConstraint(
                 condition=~Q(document_type="aadhaar") | Q(document_number_sealed=""),
                 name="compliance_kyc_aadhaar_number_not_kept",
-                violation_error_message="An Aadhaar number is never kept, only its last four digits.",
+                violation_error_message="Of an Aadhaar number only the last four digits are kept.",
             ),
         ]
 

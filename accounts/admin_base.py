@@ -1,0 +1,80 @@
+"""What every admin screen shares: bounded queries, a reason for each change, nothing deleted."""
+
+from django import forms
+from django.contrib import admin
+from django.db import models
+from django.http import HttpRequest
+from simple_history.admin import SimpleHistoryAdmin
+
+from accounts.audit import record
+
+
+class ReasonForm(forms.ModelForm):
+    """A model form that asks why, when something existing is changed."""
+
+    change_reason = forms.CharField(
+        label="Reason for the change",
+        max_length=300,
+        required=False,
+        help_text="Kept in the history of this record.",
+    )
+
+    def clean_change_reason(self) -> str:
+        reason = self.cleaned_data["change_reason"].strip()
+        if self.instance.pk and set(self.changed_data) - {"change_reason"} and not reason:
+            raise forms.ValidationError("Say why this is changed.")
+        return str(reason)
+
+
+class BoundedAdmin(admin.ModelAdmin):
+    """Lists that stay quick on a million rows; nothing is ever deleted here."""
+
+    show_full_result_count = False
+    list_per_page = 50
+    list_max_show_all = 0
+
+    def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return False
+
+
+class BaseAdmin(BoundedAdmin, SimpleHistoryAdmin):
+    """A mutable master record: history with actor and reason, and an audit event for each save."""
+
+    form = ReasonForm
+
+    def save_model(
+        self, request: HttpRequest, obj: models.Model, form: forms.ModelForm, change: bool
+    ) -> None:
+        reason = form.cleaned_data.get("change_reason", "")
+        obj._change_reason = reason or ("Changed" if change else "Added")  # type: ignore[attr-defined]
+        super().save_model(request, obj, form, change)
+        record(
+            actor=request.user,  # type: ignore[arg-type]
+            action="admin.change" if change else "admin.add",
+            target=obj,
+            after={"fields": [name for name in form.changed_data if name != "change_reason"]},
+            reason=reason,
+        )
+
+
+class ReadOnlyAdmin(BoundedAdmin):
+    """Money and history: to be searched and read, never written."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return False
+
+
+class ReadOnlyInline(admin.TabularInline):
+    """Lines of a document, shown under it."""
+
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return False

@@ -1,0 +1,30 @@
+from django.contrib import admin
+
+from accounts.admin_base import ReadOnlyAdmin
+from commissions.models import Bonus, LedgerEntry
+
+
+@admin.register(Bonus)
+class BonusAdmin(ReadOnlyAdmin):
+    list_display = ["name", "code", "version", "ledger_type", "trigger"]
+    list_filter = ["ledger_type", "trigger"]
+    list_select_related = ["version__plan"]
+    search_fields = ["=code", "^name"]
+
+
+@admin.register(LedgerEntry)
+class LedgerEntryAdmin(ReadOnlyAdmin):
+    list_display = [
+        "id",
+        "period",
+        "bonus",
+        "distributor",
+        "source_distributor",
+        "level",
+        "base",
+        "rate",
+        "amount",
+    ]
+    list_filter = ["period"]
+    list_select_related = ["period", "bonus", "distributor", "source_distributor"]
+    search_fields = ["=distributor__number", "=source_distributor__number", "=id"]
