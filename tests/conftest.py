@@ -51,3 +51,11 @@ def empty_cache() -> Iterator[None]:
 
     yield
     cache.clear()
+
+
+@pytest.fixture
+def cast(db):
+    """The small company of tests/cast.py."""
+    from tests.cast import gather
+
+    return gather()
