@@ -7,6 +7,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
+from typing import Any
 
 from mlmcrm import servers
 
@@ -38,10 +39,54 @@ import pytest  # noqa: E402
 
 def pytest_configure(config: pytest.Config) -> None:
     django.setup()
+    from django.db import connection
+    from django.test import TransactionTestCase
+
+    from tests import snapshot
+
+    connection.settings_dict["TEST"]["NAME"] = f"test_{snapshot.fingerprint()}"
+    TransactionTestCase._fixture_teardown = lambda case: snapshot.restore()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     held.close()
+
+
+# What migrations and post_migrate put there is there for every test.
+SEEDED = {
+    "auth_group",
+    "auth_group_permissions",
+    "auth_permission",
+    "commerce_volumecutoff",
+    "django_content_type",
+    "genealogy_rank",
+}
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> None:
+    """Emptying the tables after a transactional test goes past the append-only triggers."""
+    from django.db.backends.postgresql.operations import DatabaseOperations
+
+    flush = DatabaseOperations.sql_flush
+
+    def sql_flush(self: Any, style: Any, tables: Any, **options: Any) -> list[str]:
+        emptied = [table for table in tables if table not in SEEDED]
+        return [
+            "set local session_replication_role = replica",
+            *flush(self, style, emptied, **options),
+            "update commerce_volumecutoff set open_from = '1900-01-01'",
+        ]
+
+    DatabaseOperations.sql_flush = sql_flush
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker) -> None:
+    from tests import snapshot
+
+    with django_db_blocker.unblock():
+        snapshot.take()
 
 
 @pytest.fixture(autouse=True)
