@@ -10,8 +10,8 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import cached_property
 
-from accounts.events import STAFF, user_stream
-from accounts.models import EventStream, Notification, User
+from accounts.models import Notification, User
+from accounts.queries import start_cursor
 
 
 @dataclass
@@ -154,7 +154,7 @@ MENU: list[tuple[str, list[tuple[str, str, str, Callable[[User], bool]]]]] = [
 ]
 
 ACCOUNT_LINKS = [
-    ("E-mail addresses", "at-sign", "account_email"),
+    ("Email addresses", "at-sign", "account_email"),
     ("Change password", "key-round", "account_change_password"),
 ]
 
@@ -169,6 +169,8 @@ def address(name: str) -> str:
 def navigation(request: HttpRequest) -> list[Section]:
     """The sections of the side navigation for the reader, the current item marked."""
     user: Any = request.user
+    if not user.is_authenticated:
+        return []
     sections = []
     for label, rows in MENU:
         links = [
@@ -251,11 +253,9 @@ class Shell:
 
     @cached_property
     def live_cursor(self) -> str:
-        """Where the reader's streams stand now, so that nothing after this page is missed."""
-        streams = [user_stream(self._user.pk)] + ([STAFF] if self._user.is_staff else [])
-        seen = dict.fromkeys(streams, 0)
-        seen.update(EventStream.objects.filter(key__in=streams).values_list("key", "seq"))
-        return json.dumps(seen)
+        """Where the reader's streams stood before the view read its data."""
+        seen = getattr(self._request, "live_cursor", None)
+        return json.dumps(start_cursor(self._user) if seen is None else seen)
 
 
 def shell(request: HttpRequest) -> dict[str, Shell]:
