@@ -1,10 +1,20 @@
 from django.urls import path
 
-from commissions.views import payouts
+from commissions.views import dashboard, earnings, payouts
 
 app_name = "commissions"
 
 urlpatterns = [
+    # Dashboard
+    path("dashboard/figures/", dashboard.figures, name="dashboard_figures"),
+    path("dashboard/rank/", dashboard.rank_card, name="dashboard_rank"),
+    path("dashboard/news/", dashboard.news, name="dashboard_news"),
+    path("dashboard/work/", dashboard.work, name="dashboard_work"),
+    # Earnings
+    path("earnings/", earnings.earnings_list, name="earnings"),
+    path("earnings/<str:code>/", earnings.earnings_period, name="earnings_period"),
+    path("earnings/<str:code>/lines.csv", earnings.earnings_export, name="earnings_export"),
+    path("earnings/<str:code>/<str:name>/", earnings.why, name="why"),
     # Payouts
     path("payouts/", payouts.payout_list, name="payouts"),
     path("payouts/new/", payouts.payout_new, name="payout_new"),
