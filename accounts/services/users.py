@@ -1,0 +1,90 @@
+"""Letting people in, keeping them out, and what role they have."""
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from accounts.audit import record
+from accounts.events import publish
+from accounts.models import User
+from accounts.services.sessions import hang_up
+
+
+class UserChangeRefused(ValidationError):
+    """This change of a user is not allowed; the message says why."""
+
+
+@transaction.atomic
+def suspend_user(*, user: User, actor: User, reason: str) -> User:
+    """Keep the user out at once: open pages stop working, live connections are closed.
+
+    Raises UserChangeRefused for oneself, without a reason, and when already suspended.
+    """
+    user = _locked(user, actor, reason)
+    if user.status == User.Status.SUSPENDED:
+        raise UserChangeRefused("This user is suspended already.")
+    _refuse_last_admin(user)
+    changes = {"status": User.Status.SUSPENDED, "suspended_reason": reason}
+    _change(user, actor, "user.suspended", reason, changes)
+    publish("user.suspended", users=[user], staff=True, ref=str(user.pk), reason=reason)
+    return user
+
+
+@transaction.atomic
+def reactivate_user(*, user: User, actor: User, reason: str) -> User:
+    """Let a suspended, inactive or pending user in again. Raises UserChangeRefused."""
+    user = _locked(user, actor, reason)
+    if user.status == User.Status.ACTIVE:
+        raise UserChangeRefused("This user is active already.")
+    changes = {"status": User.Status.ACTIVE, "suspended_reason": ""}
+    _change(user, actor, "user.reactivated", reason, changes)
+    publish("user.reactivated", users=[user], staff=True, ref=str(user.pk))
+    return user
+
+
+@transaction.atomic
+def change_role(*, user: User, role: str, actor: User, reason: str) -> User:
+    """Give the user another role; it counts from the next request and the next live reading.
+
+    Raises UserChangeRefused for oneself, an unknown role, and the last active admin.
+    """
+    user = _locked(user, actor, reason)
+    if role not in User.Role.values:
+        raise UserChangeRefused("There is no such role.")
+    if role == user.role:
+        raise UserChangeRefused("The user has this role already.")
+    _refuse_last_admin(user)
+    _change(user, actor, "user.role_changed", reason, {"role": role})
+    label = str(User.Role(role).label)
+    publish("user.role_changed", users=[user], staff=True, ref=str(user.pk), role=label)
+    return user
+
+
+def _locked(user: User, actor: User, reason: str) -> User:
+    if user.pk == actor.pk:
+        raise UserChangeRefused("Nobody changes his own access.")
+    if not reason.strip():
+        raise UserChangeRefused("A reason is needed.")
+    return User.objects.select_for_update(of=("self",), no_key=True).get(pk=user.pk)
+
+
+def _refuse_last_admin(user: User) -> None:
+    """At least one active admin has to remain."""
+    admins = User.objects.filter(role=User.Role.ADMIN, status=User.Status.ACTIVE)
+    others = admins.exclude(pk=user.pk).order_by("pk").select_for_update(no_key=True)
+    if user.role == User.Role.ADMIN and not others:
+        raise UserChangeRefused("This is the last active admin.")
+
+
+def _change(user: User, actor: User, action: str, reason: str, changes: dict[str, Any]) -> None:
+    """Write the fields with history and raise the version that open connections compare."""
+    before = {name: getattr(user, name) for name in changes}
+    for name, value in changes.items():
+        setattr(user, name, value)
+    user.authz_version += 1
+    user._change_reason, user._history_user = reason, actor
+    user.save(update_fields=[*changes, "authz_version", "updated_at"])
+    user.refresh_from_db(fields=["is_active", "is_staff"])
+    record(actor=actor, action=action, target=user, before=before, after=changes, reason=reason)
+    hang_up(user.pk)
