@@ -3,15 +3,16 @@
 They live in a folder of their own beside the development data, and do not wait for the disk.
 """
 
+import atexit
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
-from typing import Any
 
 from mlmcrm import servers
 
 held = ExitStack()
+atexit.register(held.close)
 
 
 def redis_database(number: int) -> str:
@@ -36,9 +37,10 @@ os.environ["MEDIA_ROOT"] = held.enter_context(tempfile.TemporaryDirectory(prefix
 import django  # noqa: E402
 import pytest  # noqa: E402
 
+django.setup()
+
 
 def pytest_configure(config: pytest.Config) -> None:
-    django.setup()
     from django.db import connection
     from django.test import TransactionTestCase
 
@@ -46,39 +48,6 @@ def pytest_configure(config: pytest.Config) -> None:
 
     connection.settings_dict["TEST"]["NAME"] = f"test_{snapshot.fingerprint()}"
     TransactionTestCase._fixture_teardown = lambda case: snapshot.restore()
-
-
-def pytest_unconfigure(config: pytest.Config) -> None:
-    held.close()
-
-
-# What migrations and post_migrate put there is there for every test.
-SEEDED = {
-    "auth_group",
-    "auth_group_permissions",
-    "auth_permission",
-    "commerce_volumecutoff",
-    "django_content_type",
-    "genealogy_rank",
-}
-
-
-@pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None) -> None:
-    """Emptying the tables after a transactional test goes past the append-only triggers."""
-    from django.db.backends.postgresql.operations import DatabaseOperations
-
-    flush = DatabaseOperations.sql_flush
-
-    def sql_flush(self: Any, style: Any, tables: Any, **options: Any) -> list[str]:
-        emptied = [table for table in tables if table not in SEEDED]
-        return [
-            "set local session_replication_role = replica",
-            *flush(self, style, emptied, **options),
-            "update commerce_volumecutoff set open_from = '1900-01-01'",
-        ]
-
-    DatabaseOperations.sql_flush = sql_flush
 
 
 @pytest.fixture(scope="session")
