@@ -53,7 +53,10 @@ def restore() -> None:
                 cursor.execute(f'DROP TABLE IF EXISTS public."{name}" CASCADE')
             for name in changed(cursor, kept):
                 cursor.execute(f'DELETE FROM public."{name}"')
-                cursor.execute(f'INSERT INTO public."{name}" SELECT * FROM {SCHEMA}."{name}"')
+                cursor.execute(f'SELECT EXISTS (SELECT FROM {SCHEMA}."{name}")')
+                # What was empty stays so; tables with generated columns are among these.
+                if cursor.fetchone()[0]:
+                    cursor.execute(f'INSERT INTO public."{name}" SELECT * FROM {SCHEMA}."{name}"')
         finally:
             cursor.execute("SET session_replication_role = origin")
 
