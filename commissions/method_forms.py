@@ -16,12 +16,12 @@ from stdnum.us import rtn
 from commissions.models.payout import MethodKind
 from commissions.services.payout_methods import MethodDetails
 
-IBAN_COUNTRIES = frozenset(
+IBAN_COUNTRIES = (
     "AD AE AL AT AZ BA BE BG BH BR CH CR CY CZ DE DK DO EE EG ES FI FO FR GE GI GL GR HR HU IE IL "
     "IQ IS IT JO KW KZ LB LC LI LT LU LV LY MC MD ME MK MT MU NL NO PK PL PS PT QA RO RS SA SC SE "
-    "SI SK SM ST TL TN TR UA VA VG XK".split()
+    "SI SK SM ST TL TN TR UA VA VG XK"
 )
-NOT_A_COUNTRY = frozenset("EU EZ QO UN XA XB ZZ".split())
+NOT_A_COUNTRY = "EU EZ QO UN XA XB ZZ"
 
 
 def country_choices() -> list[tuple[str, str]]:
@@ -30,7 +30,7 @@ def country_choices() -> list[tuple[str, str]]:
         (
             (code, name)
             for code, name in names.items()
-            if len(code) == 2 and code.isalpha() and code not in NOT_A_COUNTRY
+            if len(code) == 2 and code.isalpha() and code not in NOT_A_COUNTRY.split()
         ),
         key=lambda choice: choice[1],
     )
@@ -335,5 +335,5 @@ def method_form_class(kind: str, country: str) -> type[MethodForm]:
     """The form that asks for what this kind needs in this country."""
     if kind != MethodKind.BANK_TRANSFER:
         return KIND_FORMS[kind]
-    fallback = IBANForm if country in IBAN_COUNTRIES else OtherBankForm
+    fallback = IBANForm if country in IBAN_COUNTRIES.split() else OtherBankForm
     return BANK_FORMS.get(country, fallback)
