@@ -1,0 +1,92 @@
+"""The outcome of a period from its facts: the engine's result and what refunds undo. Writes nothing."""
+
+import hashlib
+from dataclasses import dataclass
+
+from commissions.engine import Plan, Result, Snapshot, Standings, calculate, load_plan
+from commissions.models import CommissionPeriod, CommissionRun
+from commissions.services import facts
+from commissions.services.arrays import Array, read_columns
+from commissions.services.reversals import OF_CLOSES, reversed_lines
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a close pays and takes back, with the parts of its certificate."""
+
+    snapshot: Snapshot
+    plan: Plan
+    result: Result
+    reversed: dict[str, Array]
+    input_hash: str
+
+    @property
+    def standings(self) -> Standings:
+        assert self.result.standings is not None
+        return self.result.standings
+
+    @property
+    def line_count(self) -> int:
+        return self.result.row_count + len(self.reversed["amount"])
+
+    @property
+    def total(self) -> int:
+        """Hundredths, what is taken back deducted."""
+        return self.result.total + int(self.reversed["amount"].sum())
+
+    def result_hash(self) -> str:
+        digest = hashlib.sha256(self.result.result_hash().encode())
+        for name, column in self.reversed.items():
+            digest.update(f"{name}:{column.size};".encode())
+            digest.update(column.astype(">i8").tobytes())
+        return digest.hexdigest()
+
+
+def read_facts(period: CommissionPeriod) -> Snapshot:
+    return facts.read_snapshot(facts.cut_of(period))
+
+
+def work_out(period: CommissionPeriod, snapshot: Snapshot) -> Outcome:
+    """Calculate a period on these facts. Raises EngineError."""
+    assert period.plan_version is not None
+    plan = load_plan(period.plan_version.definition)
+    days = {"starts_on": period.starts_on, "ends_on": period.ends_on}
+    return Outcome(
+        snapshot=snapshot,
+        plan=plan,
+        result=calculate(snapshot, plan),
+        reversed=reversed_lines(OF_CLOSES, days, plan),
+        input_hash=snapshot.content_hash(),
+    )
+
+
+@dataclass(frozen=True)
+class Payments:
+    """What was paid at payment in a period: lines, total in hundredths, SHA-256 of the lines."""
+
+    lines: int
+    total: int
+    hash: str
+
+
+def payments_of(run: CommissionRun) -> Payments:
+    rows = read_columns(
+        f"select id, bonus_id, distributor_id, volume_entry_id, amount from {run.ledger_table} "  # noqa: S608
+        "order by id",
+        id="i8",
+        bonus_id="i8",
+        distributor_id="i8",
+        volume_entry_id="i8",
+        amount="i8",
+    )
+    order = rows["id"].argsort(kind="stable")
+    digest = hashlib.sha256()
+    for column in rows.values():
+        digest.update(column[order].astype(">i8").tobytes())
+    return Payments(len(order), int(rows["amount"].sum()), digest.hexdigest())
+
+
+def decimal_text(hundredths: int) -> str:
+    sign = "-" if hundredths < 0 else ""
+    whole, cents = divmod(abs(hundredths), 100)
+    return f"{sign}{whole}.{cents:02d}"

@@ -1,0 +1,300 @@
+"""What is paid at once: volume entries are claimed, each exactly once, and their commissions posted.
+
+Every volume entry that is recorded lands in a queue of the database (`commissions_volumequeue`, by
+trigger), so it is found without a search and never forgotten. A batch is one transaction: claim,
+lines, postings, projections, events; the claim's primary key is what makes it happen once. One
+claimer works at a time, so that a refund always finds the lines of its sale.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+
+import numpy as np
+import structlog
+from django.db import connection, transaction
+from django.utils import timezone
+from numpy.typing import NDArray
+
+from commissions.engine import PAYMENT, Snapshot, build_snapshot, calculate, load_plan
+from commissions.models import CommissionPeriod, CommissionRun
+from commissions.services import earned_events, projections
+from commissions.services.arrays import Array, Lookup, read_columns
+from commissions.services.facts import class_of
+from commissions.services.ledger_tables import LineWriter, write_lines
+from commissions.services.opening import (
+    PeriodRefused,
+    fix_plan,
+    month_of,
+    payment_run,
+    period_for,
+)
+from commissions.services.plans import bonus_ids
+from commissions.services.reversals import OF_PAYMENTS, reversed_lines
+from commissions.services.wallets import post_commissions
+from mlmcrm.locks import advisory_lock
+
+logger = structlog.get_logger(__name__)
+
+BATCH = 50_000
+WHOLE_COMPANY_FROM = 2_000
+"""Entries in a batch from which on everybody is read instead of the uplines of a few."""
+NEWS_FOR = timedelta(days=2)
+"""Older than this an entry is history being imported, and nobody is told of each line."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Entries of one period, claimed in this transaction; columns in order of entry id."""
+
+    period: CommissionPeriod
+    run: CommissionRun
+    entries: dict[str, Array]
+
+    @property
+    def sales(self) -> NDArray[np.bool_]:
+        return self.entries["refund"] == 0
+
+    def __len__(self) -> int:
+        return len(self.entries["id"])
+
+
+def claim_volume() -> int:
+    """Claim everything that waits, batch by batch; returns the number of entries.
+
+    Safe at any time and from anywhere: what is claimed is claimed once.
+    """
+    total = 0
+    while claimed := claim_batch():
+        total += claimed
+    return total
+
+
+@transaction.atomic
+def claim_batch(limit: int = BATCH) -> int:
+    """Claim the oldest waiting entries of one period, with the projections they change."""
+    batch = take_batch(limit)
+    if batch is None:
+        return 0
+    snapshot, lines = settle(batch)
+    projections.add_claimed(batch.period, snapshot, lines)
+    return len(batch)
+
+
+def claim_rest() -> None:
+    """Claim what is left within a transaction that closes a period, leaving projections to it."""
+    while batch := take_batch(BATCH):
+        settle(batch)
+
+
+def unclaimed_count(period: CommissionPeriod) -> int:
+    """Entries that wait although they count on or before the period's last day."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select count(*) from commissions_volumequeue q "
+            "join commerce_volumeentry v on v.id = q.volume_entry_id where v.counts_on <= %s",
+            [period.ends_on],
+        )
+        count: int = cursor.fetchone()[0]
+    return count
+
+
+# Taking
+
+
+def take_batch(limit: int) -> Batch | None:
+    """Entries of the earliest waiting period, taken from the queue and claimed; None when none."""
+    advisory_lock("commissions.claims")
+    day = earliest_day()
+    if day is None:
+        return None
+    try:
+        period = period_for(day)
+        fix_plan(period)
+    except PeriodRefused as refusal:
+        logger.warning("volume waits", day=str(day), reason=str(refusal))
+        return None
+    run = payment_run(period)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _CLAIM,
+            {
+                "run": run.pk,
+                "starts_on": period.starts_on,
+                "ends_on": period.ends_on,
+                "limit": limit,
+            },
+        )
+        ids = sorted(row[0] for row in cursor.fetchall())
+    if not ids:
+        return None
+    entries = read_columns(_ENTRIES, {"ids": ids}, **_ENTRY_KINDS)
+    order = np.argsort(entries["id"], kind="stable")
+    return Batch(period, run, {name: column[order] for name, column in entries.items()})
+
+
+def earliest_day() -> date | None:
+    """The first day on which something waits, up to the end of this month."""
+    until = month_of(timezone.localdate()).ends_on
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select min(v.counts_on) from commissions_volumequeue q "
+            "join commerce_volumeentry v on v.id = q.volume_entry_id "
+            "where v.counts_on <= %s",
+            [until],
+        )
+        day: date | None = cursor.fetchone()[0]
+    return day
+
+
+# A refund waits until its sale is claimed, or is among those taken now.
+_CLAIM = """
+with taken as (
+  select v.id, v.reverses_id from commissions_volumequeue q
+  join commerce_volumeentry v on v.id = q.volume_entry_id
+  where v.counts_on between %(starts_on)s and %(ends_on)s
+  order by v.id limit %(limit)s
+), ready as (
+  select t.id from taken t where t.reverses_id is null
+    or exists (select 1 from taken s where s.id = t.reverses_id)
+    or exists (select 1 from commissions_volumeclaim c where c.volume_entry_id = t.reverses_id)
+), claimed as (
+  insert into commissions_volumeclaim (volume_entry_id, run_id, claimed_at)
+  select id, %(run)s, now() from ready order by id
+  on conflict (volume_entry_id) do nothing returning volume_entry_id
+), done as (
+  delete from commissions_volumequeue where volume_entry_id in (select id from ready)
+)
+select volume_entry_id from claimed
+"""
+_ENTRIES = f"""
+select v.id, v.distributor_id as distributor, {class_of("v")}, v.pv, v.cv, v.margin,
+       (v.kind = 'refund')::int as refund, extract(epoch from v.occurred_at)::bigint as moment
+from commerce_volumeentry v where v.id = any(%(ids)s)
+"""  # noqa: S608
+_ENTRY_KINDS = {
+    "id": "i8",
+    "distributor": "i8",
+    "order_class": "i2",
+    "pv": "i8",
+    "cv": "i8",
+    "margin": "i8",
+    "refund": "i2",
+    "moment": "i8",
+}
+
+
+# Settling
+
+
+def settle(batch: Batch) -> tuple[Snapshot, dict[str, Array]]:
+    """Write the lines of a claimed batch, post them and tell the earners of what is new."""
+    run = CommissionRun.objects.select_for_update(no_key=True).get(pk=batch.run.pk)
+    version = fix_plan(batch.period)
+    plan = load_plan(version.definition)
+    snapshot = involved(batch)
+    result = calculate(snapshot, plan, PAYMENT)
+    first = run.line_count + 1
+    writer = LineWriter(run, bonus_ids(version), first)
+    write_lines(run, writer.rows_of(result, snapshot.members.id, snapshot.lines.id))
+    refunds = batch.entries["id"][~batch.sales].tolist()
+    if refunds:
+        undone = reversed_lines(OF_PAYMENTS, {"refunds": refunds}, plan)
+        write_lines(run, writer.rows_reversing(undone))
+    lines = lines_from(run, first)
+    if len(lines["id"]):
+        run.line_count = writer.next - 1
+        run.total_amount += Decimal(int(lines["amount"].sum())).scaleb(-2)
+        run.save(update_fields=["line_count", "total_amount"])
+        post_lines(batch, first, lines)
+        tell_earners(batch, lines)
+    return snapshot, lines
+
+
+def involved(batch: Batch) -> Snapshot:
+    """The batch's sales with their sellers and everybody above them in either tree."""
+    entries = batch.entries
+    everybody = len(batch) >= WHOLE_COMPANY_FROM
+    query = _EVERYBODY if everybody else _UPLINES
+    people = read_columns(
+        query,
+        {"sellers": np.unique(entries["distributor"]).tolist()},
+        id="i8",
+        sponsor="i8",
+        enroller="i8",
+    )
+    order = np.argsort(people["id"], kind="stable")
+    ids = people["id"][order]
+    lookup = Lookup(ids)
+    members = {
+        "id": ids,
+        "sponsor": lookup(people["sponsor"][order]),
+        "enroller": lookup(people["enroller"][order]),
+        "highest_level": np.zeros(ids.size, np.int16),
+    }
+    parts = {}
+    for name, chosen in (("lines", batch.sales), ("refunds", ~batch.sales)):
+        part = {key: entries[key][chosen] for key in ("id", "order_class", "pv", "cv", "margin")}
+        parts[name] = part | {"seller": lookup(entries["distributor"][chosen])}
+    return build_snapshot(members=members, **parts)
+
+
+_EVERYBODY = """
+select id, coalesce(sponsor_id, 0) as sponsor, coalesce(enroller_id, 0) as enroller
+from genealogy_distributor
+"""
+_UPLINES = """
+with recursive up as (
+  select id, sponsor_id, enroller_id from genealogy_distributor where id = any(%(sellers)s)
+  union
+  select d.id, d.sponsor_id, d.enroller_id from up
+  join genealogy_distributor d on d.id in (up.sponsor_id, up.enroller_id)
+)
+select id, coalesce(sponsor_id, 0) as sponsor, coalesce(enroller_id, 0) as enroller from up
+"""
+
+
+def lines_from(run: CommissionRun, first: int) -> dict[str, Array]:
+    """The run's lines from a place on, as they stand in the table."""
+    return read_columns(
+        f"select id, bonus_id as bonus, distributor_id as earner, volume_entry_id as entry, amount "  # noqa: S608
+        f"from {run.ledger_table} where id >= %(first)s",
+        {"first": (run.pk << 32) + first},
+        id="i8",
+        bonus="i8",
+        earner="i8",
+        entry="i8",
+        amount="i8",
+    )
+
+
+def post_lines(batch: Batch, first: int, lines: dict[str, Array]) -> None:
+    earners, place = np.unique(lines["earner"], return_inverse=True)
+    sums = np.zeros(earners.size, np.int64)
+    np.add.at(sums, place, lines["amount"])
+    if not sums.any():
+        return
+    digest = hashlib.sha256(lines["id"].tobytes() + lines["amount"].tobytes()).hexdigest()
+    post_commissions(
+        key=f"payment:{batch.period.code}:{first}",
+        request_hash=digest,
+        kind="commission",
+        memo=f"Commission at payment, {batch.period.name}, {len(lines['id'])} lines",
+        owed="select * from unnest(%(earners)s::bigint[], %(sums)s::bigint[])"
+        " as t(distributor_id, amount)",
+        params={"earners": earners.tolist(), "sums": sums.tolist()},
+        currency=batch.period.currency,
+        actor=None,
+    )
+
+
+def tell_earners(batch: Batch, lines: dict[str, Array]) -> None:
+    """Events for what happened lately, none for history that is being imported."""
+    since = int((timezone.now() - NEWS_FOR).timestamp())
+    recent = batch.entries["id"][batch.entries["moment"] >= since]
+    news = np.isin(lines["entry"], recent)
+    if news.any():
+        earned_events.publish_lines(
+            {name: column[news] for name, column in lines.items()}, batch.period.currency
+        )

@@ -1,0 +1,173 @@
+"""Approving a calculated period and making it final: its lines, its money, its ranks, its proof."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from accounts import audit
+from accounts.events import Message, publish, publish_many
+from accounts.models import User
+from commissions.engine import ENGINE_VERSION
+from commissions.models import CommissionPeriod, CommissionRun
+from commissions.models.period import PERIOD_EDGES
+from commissions.services import projections, titles
+from commissions.services.calculation import Payments, decimal_text, payments_of
+from commissions.services.ledger_tables import attach_tables
+from commissions.services.opening import PeriodRefused, payment_run
+from commissions.services.wallets import post_commissions
+from mlmcrm.transitions import TransitionRefused, advance
+
+Status = CommissionPeriod.Status
+
+
+@transaction.atomic
+def approve_period(*, period: CommissionPeriod, actor: User) -> CommissionPeriod:
+    """Confirm the calculation of a period. Not by the person who closed it. Raises PeriodRefused."""
+    period = CommissionPeriod.objects.select_for_update(no_key=True).get(pk=period.pk)
+    if period.closed_by_id == actor.pk:
+        raise PeriodRefused("Whoever closed the period cannot approve it.")
+    _advance(period, Status.APPROVED, approved_by=actor, approved_at=timezone.now())
+    run = close_run(period)
+    after = {"run": run.number, "result": run.result_hash, "total": str(run.total_amount)}
+    audit.record(actor=actor, action="period.approved", target=period, after=after)
+    publish("period.approved", staff=True, ref=period.code, period=period.name)
+    return period
+
+
+@transaction.atomic
+def finalize_period(*, period: CommissionPeriod, actor: User | None) -> CommissionPeriod:
+    """Make an approved period final, in one transaction; a second call changes nothing.
+
+    The run's tables become partitions of the ledger, every distributor's sum goes to the wallet
+    under one key, ranks and projections follow, the certificate is stored and everybody concerned
+    is told. Raises PeriodRefused before approval.
+    """
+    period = CommissionPeriod.objects.select_for_update(no_key=True).get(pk=period.pk)
+    if period.status == Status.FINALIZED:
+        return period
+    if period.status != Status.APPROVED:
+        raise PeriodRefused(f"{period.name} is not approved yet.")
+    run = close_run(period)
+    attach_tables(run)
+    post_run(run, period, actor)
+    titles.award(run, period)
+    proof = certificate_of(run, payments_of(payment_run(period)))
+    _advance(
+        period,
+        Status.FINALIZED,
+        finalized_at=timezone.now(),
+        finalized_by=actor,
+        certificate=proof,
+    )
+    projections.refresh()
+    audit.record(actor=actor, action="period.finalized", target=period, after=proof)
+    tell_everybody(run, period)
+    return period
+
+
+def _advance(period: CommissionPeriod, to: str, **fields: Any) -> None:
+    try:
+        advance(period, to, PERIOD_EDGES, **fields)
+    except TransitionRefused as error:
+        raise PeriodRefused(str(error)) from error
+
+
+def close_run(period: CommissionPeriod) -> CommissionRun:
+    """The calculation that counts: the only one of the period that is done."""
+    run: CommissionRun = period.runs.get(
+        kind=CommissionRun.Kind.CLOSE, status=CommissionRun.Status.DONE
+    )
+    return run
+
+
+def post_run(run: CommissionRun, period: CommissionPeriod, actor: User | None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "create temporary table owed on commit drop as "  # noqa: S608
+            f"select distributor_id, sum(amount)::bigint as amount from {run.ledger_table} "
+            "group by 1 having sum(amount) <> 0"
+        )
+        cursor.execute("select count(*) from owed")
+        count = cursor.fetchone()[0]
+        cursor.execute("analyze owed")
+    if count:
+        post_commissions(
+            key=f"finalize:{period.code}",
+            request_hash=run.result_hash,
+            kind="commission",
+            memo=f"Commissions of {period.name}",
+            owed="select distributor_id, amount from pg_temp.owed",
+            params={},
+            currency=period.currency,
+            actor=actor,
+        )
+
+
+def certificate_of(run: CommissionRun, payments: Payments) -> dict[str, str | int]:
+    """What a replay has to give again, byte for byte."""
+    assert run.plan_version is not None
+    return {
+        "input_hash": run.input_hash,
+        "plan_hash": run.plan_version.definition_hash,
+        "engine_version": run.engine_version or ENGINE_VERSION,
+        "result_hash": run.result_hash,
+        "lines": run.line_count,
+        "total": str(run.total_amount),
+        "payment_hash": payments.hash,
+        "payment_lines": payments.lines,
+        "payment_total": decimal_text(payments.total),
+    }
+
+
+# Telling
+
+
+@dataclass(frozen=True)
+class Credit:
+    user_id: int
+    amount: Decimal
+
+
+def tell_everybody(run: CommissionRun, period: CommissionPeriod) -> None:
+    publish(
+        "period.finalized",
+        staff=True,
+        ref=period.code,
+        period=period.name,
+        amount=period.total_commissions,
+        currency=period.currency,
+    )
+    publish_many(
+        "commission.approved",
+        [
+            Message(
+                credit.user_id,
+                period.code,
+                {"period": period.name, "amount": credit.amount, "currency": period.currency},
+            )
+            for credit in credits_of()
+        ],
+    )
+    for name, changes in titles.changes(run, period).items():
+        publish_many(
+            name,
+            [
+                Message(user, period.code, {"rank": rank, "period": period.name})
+                for user, rank in changes
+            ],
+        )
+
+
+def credits_of() -> Iterable[Credit]:
+    """What `post_run` owed to distributors who can sign in."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select d.user_id, o.amount from pg_temp.owed o "
+            "join genealogy_distributor d on d.id = o.distributor_id "
+            "where d.user_id is not null and o.amount > 0 order by d.user_id"
+        )
+        return [Credit(user, Decimal(amount).scaleb(-2)) for user, amount in cursor.fetchall()]

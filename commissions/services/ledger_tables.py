@@ -1,0 +1,176 @@
+"""The tables of a run: made by it, filled by COPY, indexed after, attached when the run is final.
+
+A run writes `commissions_ledger_r<id>` and `commissions_standing_r<id>`. Nobody sees them through
+LedgerEntry and Standing before they are attached as partitions.
+"""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+from django.db import connection
+from numpy.typing import NDArray
+
+from commissions.engine import Block, Result, Standings
+from commissions.models import CommissionRun
+from commissions.services.arrays import ROWS_AT_ONCE, Row, copy_rows, slices
+
+LEDGER = "commissions_ledgerentry"
+STANDING = "commissions_standing"
+LEDGER_KINDS = {
+    "id": "i8",
+    "run_id": "i8",
+    "period_id": "i8",
+    "bonus_id": "i8",
+    "distributor_id": "i8",
+    "source_distributor_id": "i8",
+    "volume_entry_id": "i8",
+    "level": "i2",
+    "rank_level": "i2",
+    "base": "i8",
+    "rate": "i8",
+    "amount": "i8",
+    "reverses_id": "i8",
+}
+STANDING_KINDS = {
+    "run_id": "i8",
+    "distributor_id": "i8",
+    "sponsor_id": "i8",
+    "pv": "i8",
+    "cv": "i8",
+    "gv": "i8",
+    "legs": "i4",
+    "active": "i1",
+    "rank_level": "i2",
+    "highest_level": "i2",
+}
+LINES_OF_A_RUN = 2**32
+
+
+def create_tables(run: CommissionRun) -> None:
+    """Both tables, bare: the indexes come after the rows. The check lets them attach unscanned."""
+    for parent, table in ((LEDGER, run.ledger_table), (STANDING, run.standing_table)):
+        _execute(f"create table {table} (like {parent} including constraints)")
+        _execute(f"alter table {table} add constraint {table}_run check (run_id = {run.pk})")
+
+
+def index_tables(run: CommissionRun) -> None:
+    ledger, standing = run.ledger_table, run.standing_table
+    _execute("set local maintenance_work_mem = '512MB'")
+    _execute(f"create index {ledger}_earner on {ledger} (distributor_id, id)")
+    _execute(f"create index {ledger}_source on {ledger} (volume_entry_id)")
+    _execute(f"create index {ledger}_id on {ledger} (id)")
+    _execute(f"create unique index {standing}_owner on {standing} (run_id, distributor_id)")
+    _execute(f"analyze {ledger}, {standing}")
+
+
+def attach_tables(run: CommissionRun) -> None:
+    """Make the run's rows part of LedgerEntry and Standing; its indexes become theirs."""
+    for parent, table in ((LEDGER, run.ledger_table), (STANDING, run.standing_table)):
+        _execute(f"alter table {parent} attach partition {table} for values in ({run.pk})")
+
+
+def attach_payment_table(run: CommissionRun) -> None:
+    """The partition of a payment run exists from the opening of its period."""
+    table = run.ledger_table
+    _execute(f"create table {table} (like {LEDGER} including constraints including indexes)")
+    _execute(f"alter table {table} add constraint {table}_run check (run_id = {run.pk})")
+    _execute(f"alter table {LEDGER} attach partition {table} for values in ({run.pk})")
+
+
+def drop_tables(run: CommissionRun) -> None:
+    """Throw away the rows of a run that did not become final."""
+    for table in (run.ledger_table, run.standing_table):
+        _execute(f"drop table if exists {table}")
+
+
+def _execute(statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+class LineWriter:
+    """Numbers the lines of a run and turns engine blocks into rows."""
+
+    def __init__(self, run: CommissionRun, bonus_ids: list[int], first: int = 1) -> None:
+        self.run, self.bonus_ids, self.next = run, np.array(bonus_ids, np.int64), first
+
+    def rows_of(
+        self, result: Result, member_ids: NDArray[np.int64], line_ids: NDArray[np.int64]
+    ) -> Iterator[tuple[int, Row]]:
+        for block in result.blocks(rows=ROWS_AT_ONCE):
+            yield len(block), self._row(block, member_ids, line_ids)
+
+    def _row(self, block: Block, member_ids: NDArray[np.int64], line_ids: NDArray[np.int64]) -> Row:
+        has_source = bool(len(block)) and int(block.source[0]) >= 0
+        return self._numbered(len(block)) | {
+            "bonus_id": int(self.bonus_ids[block.bonus]),
+            "distributor_id": member_ids[block.earner],
+            "source_distributor_id": member_ids[block.source] if has_source else None,
+            "volume_entry_id": line_ids[block.line] if has_source else None,
+            "level": block.level,
+            "rank_level": block.rank_level,
+            "base": block.base,
+            "rate": block.rate,
+            "amount": block.amount,
+            "reverses_id": None,
+        }
+
+    def rows_reversing(self, columns: Mapping[str, NDArray[np.int64]]) -> Iterator[tuple[int, Row]]:
+        """Lines that undo others: the columns are given in full but for number, run and period."""
+        for part in slices(len(columns["amount"])):
+            piece = {name: column[part] for name, column in columns.items()}
+            count = len(piece["amount"])
+            yield count, self._numbered(count) | piece
+
+    def _numbered(self, count: int) -> dict[str, NDArray[np.int64] | int | None]:
+        numbers = np.arange(self.next, self.next + count, dtype=np.int64)
+        self.next += count
+        return {
+            "id": (np.int64(self.run.pk) << 32) | numbers,
+            "run_id": self.run.pk,
+            "period_id": self.run.period_id,
+        }
+
+
+def write_lines(
+    run: CommissionRun, pieces: Iterator[tuple[int, Row]], *, freeze: bool = False
+) -> int:
+    return copy_rows(run.ledger_table, LEDGER_KINDS, pieces, freeze=freeze)
+
+
+def write_standings(
+    run: CommissionRun,
+    standings: Standings,
+    member_ids: NDArray[np.int64],
+    sponsor: NDArray[np.int32],
+) -> int:
+    """One row a distributor; those at the top, whose sponsor is NULL, after the others."""
+    pieces = (
+        _standing_rows(run, standings, member_ids, sponsor, places)
+        for group in (np.flatnonzero(sponsor >= 0), np.flatnonzero(sponsor < 0))
+        for places in (group[part] for part in slices(group.size))
+    )
+    return copy_rows(run.standing_table, STANDING_KINDS, pieces, freeze=True)
+
+
+def _standing_rows(
+    run: CommissionRun,
+    standings: Standings,
+    member_ids: NDArray[np.int64],
+    sponsor: NDArray[np.int32],
+    places: NDArray[np.intp],
+) -> tuple[int, Row]:
+    above = sponsor[places]
+    taken = standings.take(places)
+    return places.size, {
+        "run_id": run.pk,
+        "distributor_id": member_ids[places],
+        "sponsor_id": member_ids[above] if int(above[0]) >= 0 else None,
+        "pv": taken.pv,
+        "cv": taken.cv,
+        "gv": taken.gv,
+        "legs": taken.legs,
+        "active": taken.active,
+        "rank_level": taken.rank_level,
+        "highest_level": taken.highest_level,
+    }

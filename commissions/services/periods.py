@@ -1,0 +1,95 @@
+"""Closing the books of a period: all that counts is claimed, frozen and hashed."""
+
+from datetime import datetime
+
+from django.db import OperationalError, connection, transaction
+from django.utils import timezone
+from psycopg.errors import LockNotAvailable
+
+from accounts import audit
+from accounts.events import publish
+from accounts.models import User
+from commerce.models import VolumeCutoff
+from commissions.models import CommissionPeriod, CommissionRun
+from commissions.models.period import PERIOD_EDGES, RUN_EDGES
+from commissions.services import facts, projections
+from commissions.services.claims import claim_rest, claim_volume, unclaimed_count
+from commissions.services.opening import (
+    ONE_DAY,
+    PeriodRefused,
+    days_after,
+    fix_plan,
+    open_days,
+    open_period,
+    payment_run,
+    period_of,
+)
+from mlmcrm.transitions import TransitionRefused, advance
+
+__all__ = ["PeriodRefused", "close_period", "open_period"]
+
+Status = CommissionPeriod.Status
+
+
+def close_period(*, period: CommissionPeriod, actor: User) -> CommissionPeriod:
+    """Close the books of a period: nothing recorded later can count in it.
+
+    Settles what is due at payment, moves the books to the day after, opens the next period, and
+    freezes cut-off, plan version and the hash of all that counts. Publishes period.closed.
+    Raises PeriodRefused, also while an earlier period is not final.
+    """
+    if period.status != Status.OPEN:
+        raise PeriodRefused(f"{period.name} is {period.get_status_display().lower()}, not open.")
+    claim_volume()
+    try:
+        closed = _close(period, actor)
+    except (facts.FactsRefused, TransitionRefused) as error:
+        raise PeriodRefused(str(error)) from error
+    except OperationalError as error:
+        if isinstance(error.__cause__, LockNotAvailable):
+            raise PeriodRefused("Orders are being recorded right now; try again soon.") from error
+        raise
+    projections.refresh()
+    return closed
+
+
+@transaction.atomic
+def _close(period: CommissionPeriod, actor: User) -> CommissionPeriod:
+    known_at = _stop_the_clock()
+    claim_rest()
+    if left := unclaimed_count(period):
+        raise PeriodRefused(f"{left} volume entries of {period.name} could not be claimed yet.")
+    version = fix_plan(period)
+    snapshot = facts.read_snapshot(facts.cut_of(period, known_at))
+    advance(
+        period,
+        Status.CLOSED,
+        PERIOD_EDGES,
+        cutoff_at=known_at,
+        closed_at=timezone.now(),
+        closed_by=actor,
+        plan_version=version,
+        input_hash=snapshot.content_hash(),
+    )
+    advance(payment_run(period), CommissionRun.Status.DONE, RUN_EDGES, finished_at=timezone.now())
+    VolumeCutoff.objects.filter(pk=1, open_from__lte=period.ends_on).update(
+        open_from=period.ends_on + ONE_DAY
+    )
+    if period_of(period.ends_on + ONE_DAY) is None:
+        open_days(days_after(period), actor)
+    audit.record(
+        actor=actor, action="period.closed", target=period, after={"input": period.input_hash}
+    )
+    publish("period.closed", staff=True, ref=period.code, period=period.name)
+    return period
+
+
+def _stop_the_clock() -> datetime:
+    """Wait for whoever records volume or moves people, keep both out, and read the time."""
+    with connection.cursor() as cursor:
+        cursor.execute("set local lock_timeout = '30s'")
+        cursor.execute("select 1 from commerce_volumecutoff where id = 1 for update")
+        cursor.execute("lock table genealogy_distributorposition in share mode")
+        cursor.execute("select clock_timestamp()")
+        moment: datetime = cursor.fetchone()[0]
+    return moment

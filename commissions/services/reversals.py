@@ -1,0 +1,121 @@
+"""Undoing the commissions of refunded sales: which earlier lines, in what proportion.
+
+The engine says how much (`reverse`); here is found what: for each refund the lines of its sale, how
+many pieces they were paid on, and how many had come back before.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from commissions.engine import Plan, Refunded, reverse
+from commissions.services.arrays import Array, read_columns
+
+COLUMNS = {
+    "refund": "i8",
+    "line": "i8",
+    "bonus_id": "i8",
+    "distributor_id": "i8",
+    "source_distributor_id": "i8",
+    "level": "i2",
+    "rank_level": "i2",
+    "base": "i8",
+    "rate": "i8",
+    "amount": "i8",
+    "quantity": "i8",
+    "before": "i8",
+    "returned": "i8",
+}
+
+
+def reversed_lines(query: str, params: Mapping[str, object], plan: Plan) -> dict[str, Array]:
+    """The reversing lines of what a query finds, as columns of the ledger.
+
+    The query gives one row a pair of refund entry and earlier line (COLUMNS). Lines that rounding
+    leaves at nothing are left out. The order is by refund, then by line.
+    """
+    found = read_columns(query, params, **COLUMNS)
+    order = np.lexsort((found["line"], found["refund"]))
+    found = {name: column[order] for name, column in found.items()}
+    amount = undo(found, found["amount"], plan)
+    kept = amount != 0
+    lines: dict[str, Array] = {
+        "bonus_id": found["bonus_id"],
+        "distributor_id": found["distributor_id"],
+        "source_distributor_id": found["source_distributor_id"],
+        "volume_entry_id": found["refund"],
+        "level": found["level"],
+        "rank_level": found["rank_level"],
+        "base": undo(found, found["base"], plan),
+        "rate": found["rate"],
+        "amount": amount,
+        "reverses_id": found["line"],
+    }
+    return {name: column[kept] for name, column in lines.items()}
+
+
+def undo(found: dict[str, Array], value: NDArray[np.int64], plan: Plan) -> NDArray[np.int64]:
+    """The part of a value that this return takes back, in opposite sign."""
+    before = found["before"]
+    return reverse(
+        Refunded(
+            amount=value,
+            quantity=found["quantity"],
+            before=before,
+            after=before + found["returned"],
+        ),
+        plan.money,
+    )
+
+
+# Paid at payment, on all that was sold: what came back before is what was claimed before.
+OF_PAYMENTS = """
+select r.id as refund, l.id as line, l.bonus_id, l.distributor_id,
+       coalesce(l.source_distributor_id, l.distributor_id) as source_distributor_id,
+       l.level, l.rank_level, l.base, l.rate, l.amount, i.quantity, ri.quantity as returned,
+       coalesce((select sum(bi.quantity) from commerce_volumeentry b
+                 join commerce_refunditem bi on bi.id = b.refund_item_id
+                 where b.reverses_id = r.reverses_id and b.kind = 'refund'
+                   and ((b.id < r.id and b.id = any(%(refunds)s))
+                     or (b.id <> all(%(refunds)s) and exists (
+                          select 1 from commissions_volumeclaim c where c.volume_entry_id = b.id)))
+                ), 0) as before
+from commerce_volumeentry r
+join commerce_refunditem ri on ri.id = r.refund_item_id
+join commerce_volumeentry s on s.id = r.reverses_id
+join commerce_orderitem i on i.id = s.order_item_id
+join commissions_ledgerentry l on l.volume_entry_id = s.id and l.reverses_id is null
+join commissions_commissionrun run on run.id = l.run_id and run.kind = 'payment'
+where r.id = any(%(refunds)s)
+"""
+
+# Paid at the close, on what its own period left of the sale.
+OF_CLOSES = """
+with refunds as (
+  select r.id, r.reverses_id, r.counts_on, ri.quantity, s.order_item_id, p.ends_on as sale_until
+  from commerce_volumeentry r
+  join commerce_refunditem ri on ri.id = r.refund_item_id
+  join commerce_volumeentry s on s.id = r.reverses_id
+  join commissions_commissionperiod p on s.counts_on between p.starts_on and p.ends_on
+  where r.kind = 'refund' and r.counts_on between %(starts_on)s and %(ends_on)s
+    and s.counts_on < %(starts_on)s
+), returns as (
+  select f.id, coalesce(sum(bi.quantity) filter (where b.counts_on <= f.sale_until), 0) as own,
+         coalesce(sum(bi.quantity) filter (where b.counts_on > f.sale_until
+           and (b.counts_on, b.id) < (f.counts_on, f.id)), 0) as before
+  from refunds f
+  join commerce_volumeentry b on b.reverses_id = f.reverses_id and b.kind = 'refund'
+  join commerce_refunditem bi on bi.id = b.refund_item_id
+  group by f.id
+)
+select f.id as refund, l.id as line, l.bonus_id, l.distributor_id,
+       coalesce(l.source_distributor_id, l.distributor_id) as source_distributor_id,
+       l.level, l.rank_level, l.base, l.rate, l.amount,
+       i.quantity - n.own as quantity, f.quantity as returned, n.before
+from refunds f
+join returns n on n.id = f.id
+join commerce_orderitem i on i.id = f.order_item_id
+join commissions_ledgerentry l on l.volume_entry_id = f.reverses_id and l.reverses_id is null
+join commissions_commissionrun run on run.id = l.run_id and run.kind = 'close'
+"""

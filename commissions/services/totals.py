@@ -1,0 +1,203 @@
+"""What the control room shows of a run: totals by bonus and rank, top earners, warnings."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from django.db import connection
+
+from accounts.models import User
+from commissions.engine import check_ceiling
+from commissions.models import Bonus, CommissionPeriod, CommissionRun
+from commissions.services.arrays import read_columns
+from commissions.services.calculation import Outcome, decimal_text
+from commissions.services.opening import payment_run
+from genealogy.models import Distributor
+
+TOP = 10
+
+Totals = dict[str, Any]
+
+
+class RunRefused(Exception):
+    """The calculation does not hold; the message names the difference."""
+
+
+def earned_by_member(outcome: Outcome) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Hundredths by place in the snapshot, what is taken back deducted."""
+    earned = outcome.result.earned()
+    places = np.searchsorted(outcome.snapshot.members.id, outcome.reversed["distributor_id"])
+    np.add.at(earned, places, outcome.reversed["amount"])
+    return earned
+
+
+def refuse_unless_written(run: CommissionRun, outcome: Outcome) -> None:
+    """Engine, table and people agree: total, count and every person's sum. Raises RunRefused."""
+    people = read_columns(
+        f"select distributor_id, count(*) as lines, sum(amount) as amount "  # noqa: S608
+        f"from {run.ledger_table} group by distributor_id",
+        distributor_id="i8",
+        lines="i8",
+        amount="i8",
+    )
+    written, lines = int(people["amount"].sum()), int(people["lines"].sum())
+    if (written, lines) != (outcome.total, outcome.line_count):
+        raise RunRefused(
+            f"The engine has {outcome.line_count} lines of {decimal_text(outcome.total)}, "
+            f"the table {lines} of {decimal_text(written)}."
+        )
+    members = outcome.snapshot.members.id
+    sums = np.zeros(members.size, np.int64)
+    place = np.minimum(np.searchsorted(members, people["distributor_id"]), members.size - 1)
+    strangers = int((members[place] != people["distributor_id"]).sum()) if members.size else 0
+    if strangers:
+        raise RunRefused(f"{strangers} earners are not among the members of the period.")
+    sums[place] = people["amount"]
+    wrong = np.flatnonzero(sums != earned_by_member(outcome))
+    if wrong.size:
+        raise RunRefused(f"{wrong.size} distributors have another sum than the engine gave them.")
+
+
+def totals_of(run: CommissionRun, outcome: Outcome, phases: Mapping[str, float]) -> Totals:
+    """The figures to store with the run. Raises RunRefused when more is paid than the plan allows."""
+    period = run.period
+    by_bonus = bonus_totals(payment_run(period), run)
+    standings, volume = outcome.standings, sum_of(outcome.standings.cv)
+    paid = sum(row["hundredths"] for row in by_bonus)
+    return {
+        "by_bonus": by_bonus,
+        "by_rank": rank_totals(outcome),
+        "top_earners": top_earners(outcome, period),
+        "ceiling": ceiling_of(outcome, by_bonus),
+        "pv": decimal_text(sum_of(standings.pv)),
+        "cv": decimal_text(volume),
+        "paid": decimal_text(paid),
+        "payout_share": f"{100 * paid / volume:.2f}" if volume > 0 else None,
+        "members": len(standings),
+        "active": int(standings.active.sum()),
+        "earners": int((earned_by_member(outcome) != 0).sum()),
+        "sale_lines": len(outcome.snapshot.lines),
+        "refund_lines": len(outcome.snapshot.refunds),
+        "reversed_lines": len(outcome.reversed["amount"]),
+        "reversed": decimal_text(int(outcome.reversed["amount"].sum())),
+        "seconds": dict(phases),
+    }
+
+
+def sum_of(values: np.ndarray[Any, np.dtype[np.int64]]) -> int:
+    return int(values.sum())
+
+
+def bonus_totals(*runs: CommissionRun) -> list[dict[str, Any]]:
+    """Lines and amounts by bonus over the tables of these runs, both triggers together."""
+    union = " union all ".join(
+        f"select bonus_id, amount from {run.ledger_table}"  # noqa: S608
+        for run in runs
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"select bonus_id, count(*), sum(amount) from ({union}) lines group by 1"  # noqa: S608
+        )
+        found = {row[0]: (row[1], int(row[2])) for row in cursor.fetchall()}
+    version = next((run.plan_version_id for run in runs if run.plan_version_id), None)
+    known = Bonus.objects.filter(version=version) | Bonus.objects.filter(pk__in=list(found))
+    rows: dict[str, dict[str, Any]] = {}
+    for bonus in known.distinct().order_by("position", "version"):
+        lines, hundredths = found.get(bonus.pk, (0, 0))
+        row = rows.setdefault(
+            bonus.code,
+            {
+                "code": bonus.code,
+                "name": bonus.name,
+                "trigger": bonus.trigger,
+                "lines": 0,
+                "hundredths": 0,
+            },
+        )
+        row["lines"] += lines
+        row["hundredths"] += hundredths
+    for row in rows.values():
+        row["amount"] = decimal_text(row["hundredths"])
+    return list(rows.values())
+
+
+def rank_totals(outcome: Outcome) -> list[dict[str, Any]]:
+    """How many stand at each paid-as rank and what they earn at the close; no rank first."""
+    earned, level = earned_by_member(outcome), outcome.standings.rank_level
+    names = ["No rank", *(rank.name for rank in outcome.plan.ladder.ranks)]
+    rows = []
+    for number, name in enumerate(names):
+        chosen = level == number
+        rows.append(
+            {
+                "level": number,
+                "name": name,
+                "members": int(chosen.sum()),
+                "amount": decimal_text(int(earned[chosen].sum())),
+            }
+        )
+    return rows
+
+
+def top_earners(outcome: Outcome, period: CommissionPeriod) -> list[dict[str, str]]:
+    earned = earned_by_member(outcome)
+    best = np.argsort(-earned, kind="stable")[:TOP]
+    ids = [int(outcome.snapshot.members.id[place]) for place in best if earned[place] > 0]
+    people = Distributor.objects.in_bulk(ids)
+    return [
+        {
+            "number": people[pk].number,
+            "name": people[pk].display_name,
+            "amount": decimal_text(int(earned[place])),
+        }
+        for pk, place in zip(ids, best, strict=False)
+    ]
+
+
+def ceiling_of(outcome: Outcome, by_bonus: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The plan's conservation rule over both triggers. Raises RunRefused where it is broken."""
+    totals = {row["code"]: row["hundredths"] for row in by_bonus}
+    check = check_ceiling(outcome.plan, totals, outcome.standings)
+    if check is None or outcome.plan.ceiling is None:
+        return None
+    share = outcome.plan.ceiling.share / 10_000
+    if check.excess:
+        raise RunRefused(
+            f"The plan allows {share:g} % of {decimal_text(check.volume)}, "
+            f"{decimal_text(check.allowed)}; {decimal_text(check.paid)} would be paid, "
+            f"{decimal_text(check.excess)} too much."
+        )
+    return {
+        "share": f"{share:g}",
+        "of": outcome.plan.ceiling.of,
+        "allowed": decimal_text(check.allowed),
+        "paid": decimal_text(check.paid),
+        "used": f"{100 * check.paid / check.allowed:.1f}" if check.allowed else None,
+    }
+
+
+def warnings_of(outcome: Outcome) -> list[str]:
+    """What whoever approves should know; none of it stops a run."""
+    earned = earned_by_member(outcome)
+    negative, unearned = int((earned < 0).sum()), unlined_refunds(outcome)
+    unranked = int((outcome.standings.active & (outcome.standings.rank_level == 0)).sum())
+    below = int((outcome.standings.pv < 0).sum())
+    waiting = without_kyc(outcome.snapshot.members.id[earned > 0].tolist())
+    found = [
+        (negative, "{} distributors give back more than they earn in this period."),
+        (below, "{} distributors have negative PV through refunds of earlier sales."),
+        (unranked, "{} active distributors reach no rank."),
+        (waiting, "{} earners have no verified identity yet and cannot ask for a payout."),
+        (unearned, "{} refunds of earlier sales undo nothing: their sale paid no commission."),
+    ]
+    return [text.format(count) for count, text in found if count]
+
+
+def without_kyc(distributor_ids: list[int]) -> int:
+    people = Distributor.objects.filter(pk__in=distributor_ids)
+    return people.exclude(user__kyc_status=User.KYCStatus.VERIFIED).count()
+
+
+def unlined_refunds(outcome: Outcome) -> int:
+    refunds = outcome.snapshot.refunds.id
+    return int((~np.isin(refunds, outcome.reversed["volume_entry_id"])).sum())

@@ -1,0 +1,38 @@
+"""Thin tasks: each is a hint that a row wants work, and may come late, twice or not at all."""
+
+from celery import shared_task
+from django.db import OperationalError
+from structlog import get_logger
+
+from commissions.services import projections, runs
+from commissions.services.claims import claim_volume as claim
+
+logger = get_logger(__name__)
+
+
+@shared_task(name="commissions.tasks.claim_volume")
+def claim_volume() -> None:
+    """After each paid or refunded order; whoever waits too long for the claimer leaves it to him."""
+    try:
+        claim()
+    except OperationalError as error:
+        logger.info("claim left to the sweep", reason=type(error.__cause__).__name__)
+
+
+@shared_task(name="commissions.tasks.sweep_claims")
+def sweep_claims() -> None:
+    """Claims what a lost task left, and turns the projections over with the month."""
+    claim_volume()
+    projections.refresh_with_the_month()
+
+
+@shared_task(name="commissions.tasks.calculate_run")
+def calculate_run(run_id: int) -> None:
+    runs.calculate(run_id)
+
+
+@shared_task(name="commissions.tasks.sweep_runs")
+def sweep_runs() -> None:
+    """Starts again what a crash interrupted; a run somebody works at is left alone."""
+    for run_id in runs.waiting_runs():
+        runs.calculate(run_id)
