@@ -17,6 +17,12 @@ def history(**kwargs: Any) -> HistoricalRecords:
     )
 
 
+def explain_change(instance: Any, *, actor: Any, reason: str) -> None:
+    """Says who changes this row and why, for the history row that its next save writes."""
+    instance._history_user = actor
+    instance._change_reason = reason
+
+
 def _acting_user(historical_instance: Any) -> Any:
     from django.contrib.auth import get_user_model  # the user model itself has history
 

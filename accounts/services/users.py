@@ -7,6 +7,7 @@ from django.db import transaction
 
 from accounts.audit import record
 from accounts.events import publish
+from accounts.history import explain_change
 from accounts.models import User
 from accounts.services.sessions import hang_up
 
@@ -83,7 +84,7 @@ def _change(user: User, actor: User, action: str, reason: str, changes: dict[str
     for name, value in changes.items():
         setattr(user, name, value)
     user.authz_version += 1
-    user._change_reason, user._history_user = reason, actor
+    explain_change(user, actor=actor, reason=reason)
     user.save(update_fields=[*changes, "authz_version", "updated_at"])
     user.refresh_from_db(fields=["is_active", "is_staff"])
     record(actor=actor, action=action, target=user, before=before, after=changes, reason=reason)

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.history import explain_change
 from accounts.models import User
 from accounts.numbering import take_number
 from commerce.models import Customer, Order, OrderItem, Product
@@ -155,6 +156,5 @@ def _frozen_item(number: int, line: OrderLine, customer: Customer, order_class: 
 
 
 def save_order(order: Order, actor: User | None, reason: str) -> None:
-    order._history_user = actor
-    order._change_reason = reason
+    explain_change(order, actor=actor, reason=reason)
     order.save()

@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts import audit
+from accounts.history import explain_change
 from accounts.models import User
 from commissions.engine import Plan, PlanError, load_plan
 from commissions.models import Bonus, CommissionPeriod, CompensationPlan, PlanVersion
@@ -49,8 +50,7 @@ def create_version(
         effective_from=effective_from,
         created_by=actor,
     )
-    version._history_user = actor
-    version._change_reason = "Created"
+    explain_change(version, actor=actor, reason="Created")
     version.save()
     Bonus.objects.bulk_create(
         Bonus(
@@ -118,8 +118,7 @@ def activate_version(*, version: PlanVersion, actor: User, reason: str = "") -> 
 
 def _keep_history(version: PlanVersion, actor: User, reason: str) -> None:
     """`advance` writes by a conditional UPDATE, which leaves no history row of itself."""
-    version._history_user = actor
-    version._change_reason = reason
+    explain_change(version, actor=actor, reason=reason)
     version.save()
 
 

@@ -4,6 +4,7 @@ from datetime import date
 from django.db import transaction
 
 from accounts import audit
+from accounts.history import explain_change
 from accounts.models import User
 from accounts.numbering import take_number
 from genealogy.models import Distributor
@@ -60,8 +61,7 @@ def enrol_distributor(
         enroller=enroller or sponsor,
         joined_on=joined_on,
     )
-    distributor._history_user = actor
-    distributor._change_reason = "Enrolled"
+    explain_change(distributor, actor=actor, reason="Enrolled")
     distributor.save()
     insert_node(distributor, Tree.SPONSOR)
     record_position(
