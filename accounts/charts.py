@@ -96,15 +96,16 @@ def spark(values: Sequence[Decimal]) -> str:
     low, high = min(values), max(values)
     span = (high - low) or Decimal(1)
     along = 100 / (len(values) - 1)
-    dots = [f"{i * along:.1f} {30 - float((v - low) / span) * 28:.1f}" for i, v in enumerate(values)]
+    dots = [
+        f"{i * along:.1f} {30 - float((v - low) / span) * 28:.1f}" for i, v in enumerate(values)
+    ]
     return "M" + "L".join(dots)
 
 
 def _grouped(series: Any) -> list[Series]:
-    series = list(series)
-    if not series or isinstance(series[0], Series):
-        return series
-    return [Series("", series)]
+    given = list(series)
+    named = [one for one in given if isinstance(one, Series)]
+    return named if len(named) == len(given) else [Series("", given)]
 
 
 def _scale(values: list[Decimal]) -> tuple[Decimal, Decimal, Decimal]:

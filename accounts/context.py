@@ -51,6 +51,7 @@ MENU: list[tuple[str, list[tuple[str, str, str, Callable[[User], bool]]]]] = [
         [
             ("Dashboard", "layout-dashboard", "home", anyone),
             ("Genealogy", "network", "genealogy:list", distributor),
+            ("Orders", "shopping-bag", "commerce:orders", distributor),
             ("Earnings", "coins", "commissions:earnings", distributor),
             ("Payouts", "wallet", "commissions:payouts", distributor),
             ("Identity", "id-card", "compliance:identity", distributor),

@@ -11,6 +11,9 @@
   const LONGEST_DELAY = 10000;
   const OFFLINE_AFTER = 3;
   const REPLAYED_TOASTS = 3;
+  const SIGNED_OUT = 4401;
+  const RIGHTS_CHANGED = 4403;
+  const TOO_MANY = 4429;
 
   const words = { connecting: "Connecting", live: "Live", reconnecting: "Reconnecting", offline: "Offline" };
   const storeKey = `live:${host.dataset.user}`;
@@ -24,6 +27,7 @@
   let replaying = false;
   let replayed = [];
   let leaving = false;
+  let refused = false;
 
   function readCursor() {
     const rendered = JSON.parse(host.dataset.cursor || "{}");
@@ -81,7 +85,7 @@
     if (message.type === "event") take(message);
     else if (message.type === "caught_up") caughtUp();
     else if (message.type === "reset") reset(message);
-    else if (message.type === "bye") drop(socket);
+    // "bye" is followed by a close that says why.
   }
 
   function take(event) {
@@ -101,6 +105,7 @@
 
   function caughtUp() {
     replaying = false;
+    refused = false;
     failures = 0;
     show("live");
     if (replayed.length > REPLAYED_TOASTS) {
@@ -147,12 +152,14 @@
     } catch {
       // Closed already.
     }
-    // 4401 and 4403: signed out, or the rights have changed. Asking again would not help.
-    if (code === 4401 || code === 4403) {
+    if (code === SIGNED_OUT || (code === RIGHTS_CHANGED && refused)) {
       show("offline");
+      window.toasts?.show({ title: "You are signed out", body: "Load the page again to sign in." });
       return;
     }
-    failures += 1;
+    // Rights that changed are asked for once more; a place among too many sockets is waited for.
+    refused = code === RIGHTS_CHANGED;
+    failures += code === TOO_MANY ? 6 : 1;
     show(failures > OFFLINE_AFTER || !navigator.onLine ? "offline" : "reconnecting");
     const ceiling = Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** failures);
     retry = setTimeout(connect, FIRST_DELAY + Math.random() * (ceiling - FIRST_DELAY));
