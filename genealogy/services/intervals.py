@@ -58,7 +58,8 @@ def depths_of(parent: Integers) -> Integers:
     depth = (above != count).astype(np.int64)
     for _ in range(max(count, 1).bit_length() + 1):
         if (above == count).all():
-            return depth[:count]
+            found: Integers = depth[:count]
+            return found
         depth = depth + depth[above]
         above = above[above]
     raise CycleFound(np.flatnonzero(above[:count] != count))

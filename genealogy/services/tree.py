@@ -10,10 +10,11 @@ never lock each other out.
 
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 import numpy as np
 from django.db import connection, transaction
-from django.db.models import F, Max
+from django.db.models import Max
 
 from accounts.models import User
 from genealogy.models import Distributor, DistributorPosition, GenealogyNode
@@ -32,10 +33,6 @@ MEMBERS = {
     Tree.PLACEMENT: "(d.placement_parent_id is not null or exists (select 1 from "
     "genealogy_distributor c where c.placement_parent_id = d.id))",
 }
-ROW = np.dtype(
-    [("fields", ">i2")]
-    + [pair for name in ("id", "parent") for pair in ((f"{name}_len", ">i4"), (name, ">i8"))]
-)
 COPY_HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 COPY_TRAILER = b"\xff\xff"
 
@@ -50,6 +47,18 @@ class Break:
 
     number: str
     what: str
+
+
+class UplineNode(NamedTuple):
+    """A node above, as it was when it was locked."""
+
+    id: int
+    distributor_id: int
+    tree: str
+    lft: int
+    rgt: int
+    depth: int
+    size: int
 
 
 @transaction.atomic
@@ -95,44 +104,57 @@ def insert_node(distributor: Distributor, tree: str = Tree.SPONSOR) -> Genealogy
     return node
 
 
-def lock_upline(distributor_id: int, tree: str) -> list[GenealogyNode]:
+def lock_upline(distributor_id: int, tree: str) -> list[UplineNode]:
     """The nodes from the root down to the distributor, locked in that order."""
     column = PARENT_COLUMN[Tree(tree)]
-    ids = """
-        with recursive up(id, parent, step) as (
-          select id, {column}, 0 from genealogy_distributor where id = %s
-          union all
-          select d.id, d.{column}, step + 1 from up
-          join genealogy_distributor d on d.id = up.parent
-        ) select id from up order by step desc""".replace("{column}", column)
     with connection.cursor() as cursor:
-        cursor.execute(ids, [distributor_id])
+        cursor.execute(_UPLINE.replace("{parent}", column), [distributor_id])
         line = [row[0] for row in cursor.fetchall()]
-    nodes = GenealogyNode.objects.filter(tree=tree, distributor__in=line)
-    return list(nodes.order_by("depth").select_for_update(of=("self",), no_key=True))
+        cursor.execute(_LOCK, [tree, line])
+        return [UplineNode(*row) for row in cursor.fetchall()]
 
 
-def _last_label_within(parent: GenealogyNode) -> int:
+_UPLINE = """
+with recursive up(id, parent) as (
+  select id, {parent} from genealogy_distributor where id = %s
+  union all
+  select d.id, d.{parent} from up join genealogy_distributor d on d.id = up.parent
+)
+select id from up
+"""
+_LOCK = """
+select id, distributor_id, tree, lft, rgt, depth, size from genealogy_genealogynode
+where tree = %s and distributor_id = any(%s) order by depth for no key update
+"""
+
+
+def _last_label_within(parent: UplineNode) -> int:
     column = f"distributor__{PARENT_COLUMN[Tree(parent.tree)]}"
     children = GenealogyNode.objects.filter(tree=parent.tree, **{column: parent.distributor_id})
     return children.aggregate(last=Max("rgt"))["last"] or parent.lft
 
 
-def _count_in(nodes: list[GenealogyNode]) -> None:
-    rows = GenealogyNode.objects.filter(pk__in=[node.pk for node in nodes])
-    rows.update(size=F("size") + 1)
+def _count_in(nodes: list[UplineNode]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "update genealogy_genealogynode set size = size + 1 where id = any(%s)",
+            [[node.id for node in nodes]],
+        )
 
 
-def _count_people(upline: list[GenealogyNode], tree: str) -> None:
+def _count_people(upline: list[UplineNode], tree: str) -> None:
     if tree != Tree.SPONSOR or not upline:
         return
     people = [node.distributor_id for node in upline]
-    rows = Distributor.objects.filter(pk__in=people)
-    rows.update(downline_count=F("downline_count") + 1)
-    rows.filter(pk=people[-1]).update(direct_referral_count=F("direct_referral_count") + 1)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "update genealogy_distributor set downline_count = downline_count + 1, "
+            "direct_referral_count = direct_referral_count + (id = %s)::int where id = any(%s)",
+            [people[-1], people],
+        )
 
 
-def _make_room(distributor: Distributor, upline: list[GenealogyNode], tree: str) -> GenealogyNode:
+def _make_room(distributor: Distributor, upline: list[UplineNode], tree: str) -> GenealogyNode:
     """Label the smallest subtree with room anew, the new node in it; else the whole tree."""
     roomy = (n for n in reversed(upline) if n.rgt - n.lft >= 2 * (n.size + 1) * ROOM)
     top = next(roomy, None)
@@ -148,7 +170,7 @@ def _make_room(distributor: Distributor, upline: list[GenealogyNode], tree: str)
     return GenealogyNode.objects.get(distributor=distributor, tree=tree)
 
 
-def _relabel(top: GenealogyNode) -> None:
+def _relabel(top: UplineNode) -> None:
     """New labels for a subtree whose room is `top`'s, from the parents of those inside."""
     ids, parents = _adjacency(top.tree, within=top)
     shape = _shape(ids, parents)
@@ -166,22 +188,27 @@ def _relabel(top: GenealogyNode) -> None:
         )
 
 
-def _adjacency(tree: str, within: GenealogyNode | None = None) -> tuple[Integers, Integers]:
+def _adjacency(tree: str, within: UplineNode | None = None) -> tuple[Integers, Integers]:
     """Ids and parent ids (0 for none) of a tree's members in the order of their ids."""
-    query = f"select d.id, coalesce(d.{PARENT_COLUMN[Tree(tree)]}, 0) from genealogy_distributor d "  # noqa: S608
+    query = _PAIRS.replace("{parent}", PARENT_COLUMN[Tree(tree)])
     if within is None:
-        query += f"where {MEMBERS[Tree(tree)]} order by d.id"
+        query += f"where {MEMBERS[Tree(tree)]}"
     else:
         query += (
             "join genealogy_genealogynode n on n.distributor_id = d.id "
-            f"where n.tree = '{Tree(tree).value}' "
-            f"and n.lft between {int(within.lft)} and {int(within.rgt)} order by d.id"
+            "where n.tree = %(tree)s and n.lft between %(lft)s and %(rgt)s"
         )
     with connection.cursor() as cursor:
-        with cursor.copy(f"copy ({query}) to stdout (format binary)") as copy:
-            data = b"".join(copy)
-    rows = np.frombuffer(data[len(COPY_HEADER) : -len(COPY_TRAILER)], dtype=ROW)
-    return rows["id"].astype(np.int64), rows["parent"].astype(np.int64)
+        cursor.execute(query, within and {"tree": tree, "lft": within.lft, "rgt": within.rgt})
+        (data,) = cursor.fetchone()
+    pairs = np.frombuffer(data or b"", dtype=">i8").astype(np.int64).reshape(-1, 2)
+    return pairs[:, 0], pairs[:, 1]
+
+
+_PAIRS = """
+select string_agg(int8send(d.id) || int8send(coalesce(d.{parent}, 0)), '' order by d.id)
+from genealogy_distributor d
+"""
 
 
 def _shape(ids: Integers, parents: Integers) -> Shape:
