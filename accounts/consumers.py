@@ -67,13 +67,13 @@ def catch_up(listener: Listener, cursor: dict[str, int]) -> Reading:
     return read_events(listener.streams, listener.permissions, cursor)
 
 
-class EventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
+class EventsConsumer(AsyncWebsocketConsumer):
     listener: Listener | None = None
+    delivery: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         self.wake = asyncio.Event()
         self.resume: asyncio.Future[dict[str, int]] = asyncio.get_running_loop().create_future()
-        self.delivery: asyncio.Task[None] | None = None
         try:
             await super().__call__(scope, receive, send)
         finally:

@@ -68,7 +68,7 @@ def listener_of(session_key: str | None) -> Listener:
         session_key=session_key or "", expire_date__gt=timezone.now()
     ).first()
     signed_in = session.get_decoded() if session else {}
-    user = User.objects.filter(pk=signed_in.get(SESSION_KEY)).first()
+    user = User.objects.filter(pk=signed_in.get(SESSION_KEY, 0)).first()
     if user is None:
         raise NotListening(SIGNED_OUT)
     listener = Listener(

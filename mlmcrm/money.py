@@ -47,7 +47,7 @@ def format_money(amount: Decimal, currency: str, locale: str = "en_GB") -> str:
     return str(format_currency(amount, currency, locale=locale, currency_digits=True))
 
 
-class MoneyField(models.DecimalField):
+class MoneyField(models.DecimalField):  # type: ignore[type-arg]
     """An amount on a document: numeric(18, 2)."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -60,10 +60,13 @@ class MoneyField(models.DecimalField):
         return name, path, args, kwargs
 
 
-class ScaledField(models.BigIntegerField):
+class ScaledField(models.BigIntegerField):  # type: ignore[type-arg]
     """A decimal with a fixed number of places, stored as a whole number of its smallest unit."""
 
     places: int
+    # What the type checker takes the attribute of a row for.
+    _pyi_private_set_type: Any
+    _pyi_private_get_type: Decimal  # type: ignore[assignment]
 
     @property
     def _unit(self) -> Decimal:
@@ -79,9 +82,9 @@ class ScaledField(models.BigIntegerField):
             raise TypeError("a float is never an amount")
         return Decimal(value).quantize(self._unit)
 
-    def get_prep_value(self, value: Any) -> int | None:
+    def get_prep_value(self, value: Any) -> Any:
         if value is None or hasattr(value, "resolve_expression"):
-            return value  # type: ignore[return-value]
+            return value
         if isinstance(value, float):
             raise TypeError("a float is never an amount")
         scaled = Decimal(value).scaleb(self.places)
@@ -103,7 +106,7 @@ class ScaledField(models.BigIntegerField):
 
     @property
     def validators(self) -> list[Any]:
-        return list(self._validators)
+        return list(self._validators)  # type: ignore[attr-defined]
 
 
 class HundredthsField(ScaledField):

@@ -116,7 +116,7 @@ def _same_payment(booked: Payment, order: Order) -> Payment:
 
 
 def _sale_volume(order: Order) -> Iterable[NewVolume]:
-    if order.distributor_id is None:
+    if order.distributor_id is None or order.paid_at is None:
         return
     for item in order.items.order_by("line_number"):
         entry = NewVolume(

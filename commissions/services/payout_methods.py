@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 
 from accounts.audit import record
 from accounts.events import publish
+from accounts.history import explain_change
 from accounts.models import User
 from commissions.models import Payout, PayoutMethod
 from commissions.services.payouts import give_back
@@ -81,7 +82,7 @@ def add_payout_method(
 def retire(method: PayoutMethod, actor: User) -> None:
     """Deactivate a method and give back what waits for it. Needs a transaction."""
     method.is_active = False
-    method._change_reason = "Replaced by new details."
+    explain_change(method, actor=actor, reason="Replaced by new details.")
     method.save(update_fields=["is_active"])
     for payout in waiting_for(method).select_for_update(of=("self",), no_key=True):
         give_back(payout, "The payout method was changed before it was sent.", actor)
