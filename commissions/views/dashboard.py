@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
@@ -54,7 +55,10 @@ def news(request: HttpRequest) -> HttpResponse:
 @require_safe
 def work(request: HttpRequest) -> HttpResponse:
     """What waits for staff, asked for again when it changes."""
-    return render(request, "commissions/_dashboard_work.html", {"work": worklist.of(request.user)})
+    user: Any = request.user
+    if not user.is_staff:
+        raise PermissionDenied
+    return render(request, "commissions/_dashboard_work.html", {"work": worklist.of(user)})
 
 
 def _own(request: HttpRequest) -> Distributor | None:
@@ -65,7 +69,7 @@ def _own(request: HttpRequest) -> Distributor | None:
 def _fragment(request: HttpRequest, template: str, facts: Any) -> HttpResponse:
     distributor = _own(request)
     if distributor is None:
-        return HttpResponse(status=404)
+        raise Http404
     return render(
         request, f"commissions/{template}", {"distributor": distributor, **facts(distributor)}
     )
