@@ -12,7 +12,7 @@ logger = get_logger(__name__)
 
 @shared_task(name="commissions.tasks.claim_volume")
 def claim_volume() -> None:
-    """After each paid or refunded order; whoever waits too long for the claimer leaves it to him."""
+    """After each paid or refunded order; who waits too long for the claimer leaves it to him."""
     try:
         claim()
     except OperationalError as error:

@@ -18,6 +18,7 @@ that the same facts give the same bytes; all results are indexes into the snapsh
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -105,9 +106,9 @@ LINE_TYPES: Columns = {
 
 def build_snapshot(
     *,
-    members: dict[str, ArrayLike],
-    lines: dict[str, ArrayLike],
-    refunds: dict[str, ArrayLike] | None = None,
+    members: Mapping[str, ArrayLike],
+    lines: Mapping[str, ArrayLike],
+    refunds: Mapping[str, ArrayLike] | None = None,
 ) -> Snapshot:
     """Checks the arrays, puts them in order of id and returns the snapshot.
 
@@ -128,7 +129,7 @@ def build_snapshot(
 
 
 def columns(
-    what: str, given: dict[str, ArrayLike], types: Columns
+    what: str, given: Mapping[str, ArrayLike], types: Columns
 ) -> dict[str, NDArray[np.signedinteger]]:
     """The named columns as contiguous arrays of their types; no float, no silent wrap-around."""
     if set(given) != set(types):

@@ -128,6 +128,13 @@ class CommissionPeriod(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def frozen_plan(self) -> PlanVersion:
+        """The version a closed period is paid by; a check of the table sees to it."""
+        if self.plan_version is None:
+            raise ValueError(f"{self.code} has no plan version yet")
+        return self.plan_version
+
 
 class CommissionRun(models.Model):
     """One calculation of a period. It commits whole or leaves nothing behind.

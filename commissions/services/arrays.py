@@ -1,8 +1,8 @@
 """Whole columns between PostgreSQL and numpy, without a Python step for each row.
 
-Reading: the server packs a column into one string (`string_agg(int8send(..))`), which numpy views as
-an array. Writing: binary COPY. Its rows are length-prefixed fields, so a run of rows with the same
-fields left NULL is one structured array.
+Reading: the server packs a column into one string (`string_agg(int8send(..))`), which numpy views
+as an array. Writing: binary COPY. Its rows are length-prefixed fields, so a run of rows with the
+same fields left NULL is one structured array.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -43,8 +43,7 @@ def read_columns(
     )
     with cursor() as reader:
         reader.execute(f"select {packed} from ({query}) facts", params, binary=True)  # noqa: S608
-        row = reader.fetchone()
-    assert row is not None
+        row = reader.fetchone() or ()
     return {
         name: np.frombuffer(data or b"", dtype=f">{kind}").astype(kind)
         for (name, kind), data in zip(kinds.items(), row, strict=True)
@@ -52,7 +51,7 @@ def read_columns(
 
 
 class Lookup:
-    """From ids to places in an array of ascending ids: a table while ids are dense, else a search."""
+    """From ids to places in an array of ascending ids: a table, or a search if that is huge."""
 
     def __init__(self, ids: NDArray[np.int64]) -> None:
         self.ids = ids

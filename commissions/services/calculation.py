@@ -1,4 +1,4 @@
-"""The outcome of a period from its facts: the engine's result and what refunds undo. Writes nothing."""
+"""What a period comes to by its facts: the engine's result and what refunds undo. Only reads."""
 
 import hashlib
 from dataclasses import dataclass
@@ -22,7 +22,8 @@ class Outcome:
 
     @property
     def standings(self) -> Standings:
-        assert self.result.standings is not None
+        if self.result.standings is None:
+            raise ValueError("a close has standings")
         return self.result.standings
 
     @property
@@ -48,8 +49,7 @@ def read_facts(period: CommissionPeriod) -> Snapshot:
 
 def work_out(period: CommissionPeriod, snapshot: Snapshot) -> Outcome:
     """Calculate a period on these facts. Raises EngineError."""
-    assert period.plan_version is not None
-    plan = load_plan(period.plan_version.definition)
+    plan = load_plan(period.frozen_plan.definition)
     days = {"starts_on": period.starts_on, "ends_on": period.ends_on}
     return Outcome(
         snapshot=snapshot,

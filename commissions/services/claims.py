@@ -1,4 +1,4 @@
-"""What is paid at once: volume entries are claimed, each exactly once, and their commissions posted.
+"""What is paid at once: volume entries are claimed, each once, and their commissions posted.
 
 Every volume entry that is recorded lands in a queue of the database (`commissions_volumequeue`, by
 trigger), so it is found without a search and never forgotten. A batch is one transaction: claim,
@@ -54,7 +54,7 @@ class Batch:
 
     @property
     def sales(self) -> NDArray[np.bool_]:
-        return self.entries["refund"] == 0
+        return np.equal(self.entries["refund"], 0)
 
     def __len__(self) -> int:
         return len(self.entries["id"])

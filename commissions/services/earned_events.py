@@ -1,4 +1,4 @@
-"""Telling people what they earned at payment, or what was taken back: one event an order and bonus."""
+"""Telling people what they earned at payment, or what was taken back, by order and bonus."""
 
 from decimal import Decimal
 
@@ -21,7 +21,8 @@ def publish_lines(lines: dict[str, Array], currency: str) -> None:
             },
         )
         rows = cursor.fetchall()
-    earned, taken_back = [], []
+    earned: list[Message] = []
+    taken_back: list[Message] = []
     for user, order, bonus, hundredths in rows:
         facts = {
             "amount": Decimal(abs(int(hundredths))).scaleb(-2),

@@ -44,7 +44,8 @@ class Cut:
 def cut_of(period: CommissionPeriod, known_at: datetime | None = None) -> Cut:
     """Where this period is cut. Raises FactsRefused while the period before is not final."""
     moment = known_at or period.cutoff_at
-    assert moment is not None
+    if moment is None:
+        raise FactsRefused(f"{period.name} has no cut-off yet.")
     return Cut(period.starts_on, period.ends_on, moment, carried_run(period))
 
 

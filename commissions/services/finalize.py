@@ -26,7 +26,7 @@ Status = CommissionPeriod.Status
 
 @transaction.atomic
 def approve_period(*, period: CommissionPeriod, actor: User) -> CommissionPeriod:
-    """Confirm the calculation of a period. Not by the person who closed it. Raises PeriodRefused."""
+    """Confirm a calculated period; not by the person who closed it. Raises PeriodRefused."""
     period = CommissionPeriod.objects.select_for_update(no_key=True).get(pk=period.pk)
     if period.closed_by_id == actor.pk:
         raise PeriodRefused("Whoever closed the period cannot approve it.")
@@ -86,6 +86,7 @@ def close_run(period: CommissionPeriod) -> CommissionRun:
 
 def post_run(run: CommissionRun, period: CommissionPeriod, actor: User | None) -> None:
     with connection.cursor() as cursor:
+        cursor.execute("drop table if exists pg_temp.owed")
         cursor.execute(
             "create temporary table owed on commit drop as "  # noqa: S608
             f"select distributor_id, sum(amount)::bigint as amount from {run.ledger_table} "
@@ -109,10 +110,9 @@ def post_run(run: CommissionRun, period: CommissionPeriod, actor: User | None) -
 
 def certificate_of(run: CommissionRun, payments: Payments) -> dict[str, str | int]:
     """What a replay has to give again, byte for byte."""
-    assert run.plan_version is not None
     return {
         "input_hash": run.input_hash,
-        "plan_hash": run.plan_version.definition_hash,
+        "plan_hash": run.period.frozen_plan.definition_hash,
         "engine_version": run.engine_version or ENGINE_VERSION,
         "result_hash": run.result_hash,
         "lines": run.line_count,

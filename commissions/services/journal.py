@@ -16,7 +16,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Sum
+from django.db.models import Model, Sum
 
 from accounts.models import User
 from commissions.models import JournalEntry, LedgerAccount, Posting
@@ -80,7 +80,7 @@ def merge(legs: Iterable[Leg]) -> list[Leg]:
 
 def hash_request(kind: str, legs: list[Leg], reverses: JournalEntry | None = None) -> str:
     """SHA-256 of what an entry does, apart from its wording."""
-    body = [kind, reverses and reverses.pk, [[account.pk, str(sum_)] for account, sum_ in legs]]
+    body = [kind, pk_of(reverses), [[account.pk, str(sum_)] for account, sum_ in legs]]
     return hashlib.sha256(json.dumps(body).encode()).hexdigest()
 
 
@@ -104,13 +104,17 @@ def take_key(
               (key, request_hash, kind, memo, reverses_id, actor_id, occurred_at)
             values (%s, %s, %s, %s, %s, %s, now()) on conflict (key) do nothing returning id
             """,
-            [key, request_hash, kind, memo[:200], reverses and reverses.pk, actor and actor.pk],
+            [key, request_hash, kind, memo[:200], pk_of(reverses), pk_of(actor)],
         )
         is_new = cursor.fetchone() is not None
     entry = JournalEntry.objects.get(key=key)
     if entry.request_hash != request_hash:
         raise KeyReused(f"{key} was posted before with other amounts.")
     return entry, is_new
+
+
+def pk_of(row: Model | None) -> int | None:
+    return None if row is None else row.pk
 
 
 def add_legs(entry: JournalEntry, legs: list[Leg]) -> None:

@@ -4,7 +4,7 @@ A run writes `commissions_ledger_r<id>` and `commissions_standing_r<id>`. Nobody
 LedgerEntry and Standing before they are attached as partitions.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 from django.db import connection
@@ -133,7 +133,7 @@ class LineWriter:
 
 
 def write_lines(
-    run: CommissionRun, pieces: Iterator[tuple[int, Row]], *, freeze: bool = False
+    run: CommissionRun, pieces: Iterable[tuple[int, Row]], *, freeze: bool = False
 ) -> int:
     return copy_rows(run.ledger_table, LEDGER_KINDS, pieces, freeze=freeze)
 

@@ -3,6 +3,7 @@
 import calendar
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 
 import structlog
 from django.conf import settings
@@ -91,10 +92,9 @@ def open_period(
 def holes() -> list[tuple[date, date]]:
     """Days between periods that belong to none."""
     days = list(CommissionPeriod.objects.order_by("starts_on").values_list("starts_on", "ends_on"))
-    pairs = zip(days, days[1:], strict=False)
     return [
         (ended + ONE_DAY, begins - ONE_DAY)
-        for (_, ended), (begins, _) in pairs
+        for (_, ended), (begins, _) in pairwise(days)
         if begins - ended > ONE_DAY
     ]
 

@@ -8,6 +8,7 @@ The row decides what there is to do, the lock that one does it at a time; the qu
 """
 
 from decimal import Decimal
+from itertools import chain
 
 import structlog
 from celery import current_app
@@ -155,16 +156,14 @@ def _calculate(run_id: int) -> CommissionRun | None:
 
 def write(run: CommissionRun, outcome: Outcome) -> None:
     """The run's own tables, filled in the transaction that made them."""
-    assert run.plan_version is not None
     members = outcome.snapshot.members
     create_tables(run)
-    writer = LineWriter(run, bonus_ids(run.plan_version))
-
-    def pieces():  # type: ignore[no-untyped-def]
-        yield from writer.rows_of(outcome.result, members.id, outcome.snapshot.lines.id)
-        yield from writer.rows_reversing(outcome.reversed)
-
-    write_lines(run, pieces(), freeze=True)
+    writer = LineWriter(run, bonus_ids(run.period.frozen_plan))
+    pieces = chain(
+        writer.rows_of(outcome.result, members.id, outcome.snapshot.lines.id),
+        writer.rows_reversing(outcome.reversed),
+    )
+    write_lines(run, pieces, freeze=True)
     write_standings(run, outcome.standings, members.id, members.sponsor)
 
 

@@ -1,4 +1,4 @@
-"""Ranks on the distributor: the title, which stays, the paid-as rank and the highest ever reached."""
+"""Ranks on the distributor: the title, which stays, the paid-as rank, the highest ever."""
 
 from django.db import connection
 
@@ -22,7 +22,8 @@ def award(run: CommissionRun, period: CommissionPeriod) -> None:
 _AWARD = """
 with reached as (
   select s.distributor_id, paid.id as paid_id, highest.id as highest_id,
-         case when paid.level > coalesce(title.level, 0) then paid.id else d.rank_id end as title_id,
+         case when paid.level > coalesce(title.level, 0) then paid.id else d.rank_id end
+           as title_id,
          coalesce(paid.level, 0) > coalesce(title.level, 0) as rises,
          (select n.id from genealogy_rank n where n.is_active
             and n.level > coalesce(paid.level, 0) order by n.level limit 1) as next_id

@@ -59,7 +59,7 @@ def refuse_unless_written(run: CommissionRun, outcome: Outcome) -> None:
 
 
 def totals_of(run: CommissionRun, outcome: Outcome, phases: Mapping[str, float]) -> Totals:
-    """The figures to store with the run. Raises RunRefused when more is paid than the plan allows."""
+    """The figures to store with the run. Raises RunRefused where the plan's ceiling is broken."""
     period = run.period
     by_bonus = bonus_totals(payment_run(period), run)
     standings, volume = outcome.standings, sum_of(outcome.standings.cv)

@@ -1,8 +1,8 @@
 """Commissions as money: from the company's expense to the wallets, in set-based statements.
 
-Somebody who earned gets it into the wallet, after paying off what he owes. Somebody who has to give
-back (a reversed commission) gives what the wallet holds; the rest becomes a debt, a receivable below
-zero, that his next earnings pay first.
+Somebody who earned gets it into the wallet, after paying off what he owes. Somebody who has to
+give back (a reversed commission) gives what the wallet holds; the rest becomes a debt, a receivable
+below zero, that his next earnings pay first.
 """
 
 from typing import Any
