@@ -1,0 +1,24 @@
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from commissions.management.acting import actor_named, add_actor, add_period, period_named
+from commissions.services.finalize import approve_period
+from commissions.services.opening import PeriodRefused
+
+
+class Command(BaseCommand):
+    help = "Approve a calculated period; not by the person who closed it."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        add_period(parser)
+        add_actor(parser)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        actor = actor_named(options["actor"], "commissions.approve_period")
+        try:
+            period = approve_period(period=period_named(options["code"]), actor=actor)
+        except PeriodRefused as refusal:
+            raise CommandError(str(refusal)) from refusal
+        self.stdout.write(f"{period.name} is approved: {period.total_commissions}")
