@@ -55,6 +55,7 @@ clean: ## Remove what tests and tools left behind
 	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
 
 distclean: clean ## Also remove the virtual environment and the local data
+	if [ -x $(BIN)/python ]; then $(BIN)/python -m mlmcrm.servers remove; fi
 	rm -rf $(VENV) .data
 
 # The browser tests drive Debian's Chromium.

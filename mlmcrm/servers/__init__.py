@@ -7,6 +7,7 @@ DATABASE_URL and REDIS_URL replace either of them by a server of one's own.
 
 import fcntl
 import os
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -32,6 +33,7 @@ __all__ = [
     "development_environment",
     "heal",
     "lease",
+    "remove",
 ]
 
 
@@ -84,6 +86,13 @@ def heal(folder: Path) -> bool:
         for server in dead:
             server.start()
     return bool(dead)
+
+
+def remove(folder: Path) -> None:
+    """Stops the servers and deletes the folder, wherever its cluster stands."""
+    stop(folder)
+    shutil.rmtree(Postgres(folder).home(), ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def stop(folder: Path) -> None:

@@ -1,12 +1,17 @@
+"""Keeps the servers up until Ctrl-C and prints their addresses; `remove` deletes their data."""
+
 import signal
 import sys
 from contextlib import suppress
 
-from mlmcrm.servers import data_dir, lease
+from mlmcrm.servers import data_dir, lease, remove
 
 
 def main() -> None:
-    """`python -m mlmcrm.servers`: keeps the servers up until Ctrl-C."""
+    if sys.argv[1:] == ["remove"]:
+        for folder in (data_dir() / "tests", data_dir()):
+            remove(folder)
+        return
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with suppress(KeyboardInterrupt), lease(data_dir()) as addresses:
         for name, address in addresses.items():

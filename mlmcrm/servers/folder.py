@@ -22,7 +22,7 @@ def data_dir() -> Path:
 
 def make_data_dir(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True, mode=0o711 if os.geteuid() == 0 else 0o700)
-    (folder / "logs").mkdir(exist_ok=True)
+    (folder / "logs").mkdir(exist_ok=True, mode=0o700)
     return folder
 
 

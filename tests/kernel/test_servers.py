@@ -197,3 +197,13 @@ def test_outside_servers_are_left_alone(folder, monkeypatch):
 
     assert not (folder / "postgres").exists()
     assert not (folder / "servers.json").exists()
+
+
+def test_remove_takes_the_data_wherever_it_stands(folder):
+    with servers.lease(folder):
+        home = servers.Postgres(folder).home()
+
+    servers.remove(folder)
+
+    assert not home.exists()
+    assert not folder.exists()
