@@ -44,10 +44,13 @@ def read_columns(
     with cursor() as reader:
         reader.execute(f"select {packed} from ({query}) facts", params, binary=True)  # noqa: S608
         row = reader.fetchone() or ()
-    return {
+    columns = {
         name: np.frombuffer(data or b"", dtype=f">{kind}").astype(kind)
         for (name, kind), data in zip(kinds.items(), row, strict=True)
     }
+    if len({column.size for column in columns.values()}) > 1:
+        raise ValueError("a column that is read as an array holds NULL")
+    return columns
 
 
 class Lookup:

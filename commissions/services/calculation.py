@@ -71,8 +71,8 @@ class Payments:
 
 def payments_of(run: CommissionRun) -> Payments:
     rows = read_columns(
-        f"select id, bonus_id, distributor_id, volume_entry_id, amount from {run.ledger_table} "  # noqa: S608
-        "order by id",
+        "select id, bonus_id, distributor_id, coalesce(volume_entry_id, 0) as volume_entry_id, "  # noqa: S608
+        f"amount from {run.ledger_table}",
         id="i8",
         bonus_id="i8",
         distributor_id="i8",
