@@ -2,6 +2,7 @@
 is what loosens it, and outside development the process does not start without its secrets."""
 
 import base64
+import logging
 import os
 import re
 from collections.abc import Callable
@@ -372,4 +373,5 @@ LOG_DIR = Path(env("LOG_DIR", str(DATA_DIR / "logs")))
 LOGGING = logs.configuration(LOG_DIR, console_level="WARNING" if DEVELOPMENT else "INFO")
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
+DJANGO_STRUCTLOG_CELERY_DEFAULT_LOG_LEVEL = logging.DEBUG
 SLOW_REQUEST_SECONDS = 3.0

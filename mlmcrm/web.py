@@ -80,8 +80,10 @@ class RequestLog:
         }
         if seconds > settings.SLOW_REQUEST_SECONDS:
             slow_logger.warning("slow_request", slow=True, **facts)
-        level = "error" if response.status_code >= 500 else "info"
-        getattr(logger, level)("request", **facts)
+        if response.status_code >= 500:
+            logger.error("request", **facts)
+        elif not isinstance(response, WhiteNoiseFileResponse):
+            logger.info("request", **facts)
         return response
 
 
