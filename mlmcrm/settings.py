@@ -210,6 +210,8 @@ DATABASES["default"]["OPTIONS"]["options"] = " ".join(
     f"-c {name}={value}" for name, value in _timeouts.items()
 )
 DATABASES["default"]["CONN_MAX_AGE"] = 0
+# The pool looks before it hands out a connection that a restarted server has dropped.
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 
 # Redis: cache, channel layer, queue
 

@@ -78,7 +78,7 @@ class Postgres:
     def address(self, database: str = DATABASE) -> str:
         pid_file = (self.data / "postmaster.pid").read_text().splitlines()
         port, socket_folder, listen = pid_file[3], pid_file[4].strip(), pid_file[5].strip()
-        password = quote(read_state(self.folder)["postgres_password"])
+        password = quote(read_state(self.folder).get("postgres_password", ""))
         if socket_folder:
             return f"postgresql://{ROLE}:{password}@:{port}/{database}?host={quote(socket_folder)}"
         return f"postgresql://{ROLE}:{password}@{listen}:{port}/{database}"
