@@ -60,9 +60,15 @@ class EventType:
 
 
 EVENTS: dict[str, EventType] = {
-    "user.suspended": EventType("Your account is suspended", "{reason}"),
-    "user.reactivated": EventType("Your account is active again"),
-    "user.role_changed": EventType("Your role is now {role}"),
+    "user.suspended": EventType(
+        "Your account is suspended", "{reason}", staff_title="{person} is suspended"
+    ),
+    "user.reactivated": EventType(
+        "Your account is active again", staff_title="{person} is active again"
+    ),
+    "user.role_changed": EventType(
+        "Your role is now {role}", staff_title="{person} has the role {role} now"
+    ),
     "order.paid": EventType("Order {order} is paid", "{money}", notify=False),
     "order.refunded": EventType(
         "Order {order} was refunded", "{money} went back to the customer.", notify=False
@@ -122,13 +128,22 @@ EVENTS: dict[str, EventType] = {
         staff_url="admin:compliance_kycdocument_changelist",
     ),
     "kyc.verified": EventType(
-        "Your identity is verified", "You can ask for payouts now.", "compliance:identity"
+        "Your identity is verified",
+        "You can ask for payouts now.",
+        "compliance:identity",
+        staff_title="{document} of {person} is verified",
     ),
     "kyc.rejected": EventType(
-        "Your {document} was not accepted", "{reason}", "compliance:identity"
+        "Your {document} was not accepted",
+        "{reason}",
+        "compliance:identity",
+        staff_title="{document} of {person} was not accepted",
     ),
     "kyc.expired": EventType(
-        "Your {document} has expired", "Please send a valid one.", "compliance:identity"
+        "Your {document} has expired",
+        "Please send a valid one.",
+        "compliance:identity",
+        staff_title="{document} of {person} has expired",
     ),
     "level.promoted": EventType("You reached {rank}", "Paid as {rank} for {period}.", "home"),
     "level.demoted": EventType("Your paid-as rank is {rank}", "For {period}.", "home"),

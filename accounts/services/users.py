@@ -28,7 +28,7 @@ def suspend_user(*, user: User, actor: User, reason: str) -> User:
     _refuse_last_admin(user)
     changes = {"status": User.Status.SUSPENDED, "suspended_reason": reason}
     _change(user, actor, "user.suspended", reason, changes)
-    publish("user.suspended", users=[user], staff=True, ref=str(user.pk), reason=reason)
+    _tell("user.suspended", user, reason=reason)
     return user
 
 
@@ -40,7 +40,7 @@ def reactivate_user(*, user: User, actor: User, reason: str) -> User:
         raise UserChangeRefused("This user is active already.")
     changes = {"status": User.Status.ACTIVE, "suspended_reason": ""}
     _change(user, actor, "user.reactivated", reason, changes)
-    publish("user.reactivated", users=[user], staff=True, ref=str(user.pk))
+    _tell("user.reactivated", user)
     return user
 
 
@@ -57,8 +57,7 @@ def change_role(*, user: User, role: str, actor: User, reason: str) -> User:
         raise UserChangeRefused("The user has this role already.")
     _refuse_last_admin(user)
     _change(user, actor, "user.role_changed", reason, {"role": role})
-    label = str(User.Role(role).label)
-    publish("user.role_changed", users=[user], staff=True, ref=str(user.pk), role=label)
+    _tell("user.role_changed", user, role=str(User.Role(role).label))
     return user
 
 
@@ -89,3 +88,7 @@ def _change(user: User, actor: User, action: str, reason: str, changes: dict[str
     user.refresh_from_db(fields=["is_active", "is_staff"])
     record(actor=actor, action=action, target=user, before=before, after=changes, reason=reason)
     hang_up(user.pk)
+
+
+def _tell(name: str, user: User, **facts: str) -> None:
+    publish(name, users=[user], staff=True, person=user.get_full_name(), **facts)

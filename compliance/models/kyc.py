@@ -128,6 +128,10 @@ class KYCDocument(models.Model):
         return f"{self.get_document_type_display()} {self.number}"
 
     @property
+    def masked_number(self) -> str:
+        return f"ends in {self.document_number_last4}"
+
+    @property
     def _context(self) -> str:
         return f"compliance_kycdocument|document_number|{self.token}"
 
