@@ -186,5 +186,11 @@ class Plan:
                 return bonus
         raise KeyError(code)
 
+    @property
+    def pays_on_enrolment(self) -> tuple[str, ...]:
+        """Codes of bonuses paid for enrolment kits: such a plan is simulated, never activated."""
+        paying = (bonus for bonus in self.bonuses if "enrolment_kit" in bonus.selector.starts)
+        return tuple(bonus.code for bonus in paying)
+
     def triggered_by(self, trigger: str) -> tuple[Bonus, ...]:
         return tuple(bonus for bonus in self.bonuses if bonus.trigger == trigger)

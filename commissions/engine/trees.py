@@ -42,7 +42,10 @@ def refuse_cycles(parent: Pointers, ids: Int64s, tree: str) -> None:
 
 
 def subtree_sums(parent: Pointers, values: Int64s, what: str) -> Int64s:
-    """For each member: his own value and all values below him. Refuses sums beyond 64 bits."""
+    """For each member: his own value and all values below him. Refuses sums beyond 64 bits.
+
+    The slot above the roots collects what climbs out of the tree; nobody reads it.
+    """
     refuse_sum_overflow(values, what)
     size = len(parent)
     sums = np.append(values, 0)
@@ -50,7 +53,6 @@ def subtree_sums(parent: Pointers, values: Int64s, what: str) -> Int64s:
     while (up[:size] < size).any():
         below = sums[:size].copy()
         np.add.at(sums, up[:size], below)
-        sums[size] = 0
         up = up[up]
     return sums[:size]
 

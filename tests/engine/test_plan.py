@@ -142,6 +142,16 @@ def test_what_is_paid_at_payment_can_not_ask_for_ranks():
     assert fault.startswith("$.bonuses[2].trigger: at payment nobody's rank")
 
 
+def test_pay_for_enrolment_is_found():
+    document = demo_document()
+    assert load_plan(document).pays_on_enrolment == ()
+
+    document["bonuses"][0]["selector"]["start"]["enrolment_kit"] = "upline"
+    document["bonuses"][1]["selector"]["orders"] = ["enrolment_kit"]
+
+    assert load_plan(document).pays_on_enrolment == ("partner", "retail")
+
+
 @pytest.mark.parametrize("document", [None, [], "plan", {}, {"schema": 2}])
 def test_documents_that_are_no_plan(document):
     assert faults_of(document)
