@@ -46,10 +46,10 @@ def lease(folder: Path, *, durable: bool = True) -> Iterator[dict[str, str]]:
     """Keeps the servers of this folder up for the length of the block; gives their addresses."""
     make_data_dir(folder)
     with open(folder / "servers.lease", "w") as held:
-        with locked(folder / "servers.lock"):
-            fcntl.flock(held, fcntl.LOCK_SH)
-            addresses = start(folder, durable=durable)
         try:
+            with locked(folder / "servers.lock"):
+                fcntl.flock(held, fcntl.LOCK_SH)
+                addresses = start(folder, durable=durable)
             yield addresses
         finally:
             with locked(folder / "servers.lock"):
