@@ -38,3 +38,14 @@ class ReasonForm(forms.Form):
 class RoleForm(ReasonForm):
     role = forms.ChoiceField(choices=User.Role)
     field_order = ["role", "reason"]
+
+
+class NewUserForm(forms.ModelForm):
+    """Somebody who shall sign in. The password is his own affair."""
+
+    class Meta:
+        model = User
+        fields = ("email", "phone", "role")
+
+    def clean_email(self) -> str:
+        return str(self.cleaned_data["email"]).lower()
