@@ -67,7 +67,7 @@ class RateCell:
 
 @dataclass
 class TakenBack:
-    """How a refund took part of an earlier line back: pieces returned before and now, of how many."""
+    """How a refund took part of an earlier line back: pieces before and now, of how many."""
 
     original: LedgerEntry
     item: RefundItem
@@ -130,7 +130,7 @@ class Why:
 
 
 def explain(line: LedgerEntry, *, for_staff: bool) -> Why:
-    """The lineage of one line: sale, uplines in turn, rank, rate, rounding; recomputed on the way."""
+    """The lineage of one line: sale, uplines in turn, rank, rate, rounding; recomputed."""
     plan = plan_of(line.bonus.version)
     why = Why(line=line, plan=plan, bonus=plan.bonus(line.bonus.code))
     why.standing = Standing.objects.filter(run=line.run_id, distributor=line.distributor_id).first()
@@ -154,7 +154,8 @@ def rank_name(plan: Plan, level: int) -> str:
 
 def _explain_sale(why: Why, for_staff: bool) -> None:
     entry = why.line.volume_entry
-    assert entry is not None
+    if entry is None:
+        return
     why.sold, why.item = entry, entry.order_item
     counts = _counted(why.line, entry)
     why.counted = counts[why.bonus.base]

@@ -62,7 +62,7 @@ def _chart(totals: list[PeriodTotal]) -> list[Series]:
     shown = [row for row in totals if row.lines][:CHARTED][::-1]
     if not shown:
         return []
-    labels = [f"{row.period.starts_on:%b %y}" for row in shown]
+    labels = [f"{row.period.starts_on:%b %Y}" for row in shown]
     return [
         Series("At payment", list(zip(labels, (row.at_payment for row in shown), strict=True))),
         Series("At close", list(zip(labels, (row.at_close for row in shown), strict=True))),

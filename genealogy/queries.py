@@ -13,7 +13,7 @@ from genealogy.models.node import Tree
 PAGE = 50
 MOST_RESULTS = 20
 CRUMBS = 6
-DRAWN_CHILDREN = (8, 3, 2, 1)
+DRAWN_CHILDREN = (8, 4, 3, 3)
 """How many children are drawn of the root, of its children, and so on; the rest is "+N more"."""
 
 
@@ -225,7 +225,8 @@ def search(top: GenealogyNode | None, words: str) -> list[GenealogyNode]:
 
 _DRAWN = """
 with recursive t as (
-  select n.id as node_id, n.distributor_id, null::bigint as parent_id, 0 as level, 0::bigint as place
+  select n.id as node_id, n.distributor_id, null::bigint as parent_id, 0 as level,
+         0::bigint as place
   from genealogy_genealogynode n where n.id = %(root)s
   union all
   select c.node_id, c.distributor_id, t.distributor_id, t.level + 1, c.place

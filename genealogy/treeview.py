@@ -1,11 +1,13 @@
-"""Where the boxes of the drawn tree go: plain arithmetic, drawn by templates/genealogy/_tree.svg.
+"""Where the boxes of the drawn tree go: plain arithmetic, drawn by templates/genealogy/_tree.html.
 
-Each leaf takes a column, a parent stands over the middle of its children:
+A parent stands over the middle of its children. Children of whom nothing further is drawn hang
+below each other on a trunk, so that a generation stays in sight:
 
-    root           x = (0 + 2) / 2 columns
-    ├── a          column 0
-    ├── b          column 1
-    └── +4 more    column 2
+        root
+      ┌───┴────┐
+      a        b
+      ├─ a1    ├─ b1
+      └─ a2    └─ +4 more
 """
 
 from collections.abc import Iterator
@@ -16,8 +18,9 @@ from genealogy.queries import DrawnNode
 
 WIDTH, HEIGHT = 184, 76
 MORE_HEIGHT = 40
-GAP_X, GAP_Y = 16, 52
-VIEW = (1000, 620)
+GAP_X, GAP_Y = 40, 52
+INDENT, GAP_HUNG = 24, 14
+VIEW = (1000, 640)
 LONGEST_NAME = 20
 TONES = {"active": "good", "on_hold": "wait", "terminated": "bad", "inactive": "calm"}
 
@@ -69,7 +72,7 @@ def lay_out(root: DrawnNode) -> TreeDrawing:
     """Places for a root and all that is drawn below it; the first view has the root on top."""
     drawing = TreeDrawing()
     columns = iter(range(1_000_000))
-    top = _place(drawing, root, 0, columns)
+    top = _place(drawing, root, 0.0, columns)
     top.is_root = True
     drawing.boxes.sort(key=lambda box: (box.y, box.x))
     left = top.x + WIDTH / 2 - VIEW[0] / 2
@@ -77,16 +80,39 @@ def lay_out(root: DrawnNode) -> TreeDrawing:
     return drawing
 
 
-def _place(drawing: TreeDrawing, node: DrawnNode, level: int, columns: Iterator[int]) -> Box:
-    below = [_place(drawing, child, level + 1, columns) for child in node.children]
+def _place(drawing: TreeDrawing, node: DrawnNode, y: float, columns: Iterator[int]) -> Box:
+    if node.children and not any(child.children for child in node.children):
+        return _hang(drawing, node, y, columns)
+    children = _largest_in_the_middle(node.children)
+    below = [_place(drawing, child, y + HEIGHT + GAP_Y, columns) for child in children]
     if node.hidden and node.children:
-        more = Box(_x(next(columns)), _y(level + 1), node, more=node.hidden)
+        more = Box(_x(next(columns)), y + HEIGHT + GAP_Y, node, more=node.hidden)
         drawing.boxes.append(more)
         below.append(more)
     x = (below[0].x + below[-1].x) / 2 if below else _x(next(columns))
-    box = Box(x, _y(level), node)
+    box = Box(x, y, node)
     drawing.boxes.append(box)
     drawing.edges += [_edge(box, child) for child in below]
+    return box
+
+
+def _largest_in_the_middle(nodes: list[DrawnNode]) -> list[DrawnNode]:
+    """Nodes given largest first, in the order 5 3 1 2 4: what matters stands under the parent."""
+    return nodes[0::2][::-1] + nodes[1::2]
+
+
+def _hang(drawing: TreeDrawing, node: DrawnNode, y: float, columns: Iterator[int]) -> Box:
+    """A parent with its last drawn generation below it, one under the other."""
+    box = Box(_x(next(columns)), y, node)
+    hung = [Box(box.x + INDENT, 0.0, child) for child in node.children]
+    if node.hidden:
+        hung.append(Box(box.x + INDENT, 0.0, node, more=node.hidden))
+    bottom = y + HEIGHT
+    for below in hung:
+        below.y = bottom + GAP_HUNG
+        bottom = below.y + below.height
+        drawing.edges.append(_branch(box, below))
+    drawing.boxes += [box, *hung]
     return box
 
 
@@ -94,12 +120,13 @@ def _x(column: int) -> float:
     return float(column * (WIDTH + GAP_X))
 
 
-def _y(level: int) -> float:
-    return float(level * (HEIGHT + GAP_Y))
-
-
 def _edge(upper: Box, lower: Box) -> str:
     x1, y1 = upper.x + WIDTH / 2, upper.y + HEIGHT
     x2, y2 = lower.x + WIDTH / 2, lower.y
     middle = (y1 + y2) / 2
     return f"M{x1:g} {y1:g}C{x1:g} {middle:g} {x2:g} {middle:g} {x2:g} {y2:g}"
+
+
+def _branch(upper: Box, lower: Box) -> str:
+    trunk, side = upper.x + INDENT / 2, lower.y + lower.height / 2
+    return f"M{trunk:g} {upper.y + HEIGHT:g}V{side:g}H{lower.x:g}"

@@ -13,7 +13,7 @@ from genealogy.permissions import Scope
 from genealogy.treeview import lay_out
 
 DEEPEST = len(queries.DRAWN_CHILDREN)
-USUAL_DEPTH = 3
+USUAL_DEPTH = 2
 
 
 def _root(request: HttpRequest, scope: Scope) -> GenealogyNode | None:
