@@ -1,6 +1,7 @@
 """Embedded PostgreSQL: one cluster a data folder."""
 
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -172,17 +173,21 @@ class Postgres:
                 if self.answers():
                     return
                 time.sleep(0.02)
-            if "shared memory block" not in last_lines(self.log) or time.monotonic() > deadline:
+            still_there = re.search("shared memory block|already exists", last_lines(self.log))
+            if not still_there or time.monotonic() > deadline:
                 raise ServerError(f"PostgreSQL did not start:\n{last_lines(self.log)}")
             time.sleep(0.5)
 
     def forget_stranger(self) -> None:
-        """Removes a pid file whose number now belongs to some other program."""
-        pid_file = self.data / "postmaster.pid"
-        with suppress(FileNotFoundError, IndexError, ValueError):
-            number = int(pid_file.read_text().splitlines()[0])
-            if self.pid() is None and is_alive(number):
-                pid_file.unlink()
+        """Removes lock files whose number now belongs to some other program.
+
+        A number that belongs to nobody is left to the server, which then looks for the children
+        of the one that was killed.
+        """
+        for path in (self.data / "postmaster.pid", self.home() / ".s.PGSQL.5432.lock"):
+            with suppress(FileNotFoundError, IndexError, ValueError):
+                if is_alive(int(path.read_text().splitlines()[0])) and self.pid() is None:
+                    path.unlink()
 
     def where(self) -> dict[str, str]:
         """A socket in the private folder, or loopback where the path is too long for one."""
