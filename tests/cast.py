@@ -27,8 +27,11 @@ from accounts.models import Profile, User
 from accounts.numbering import take_number
 from commerce.models import Customer, Order, Product
 from commerce.services.orders import OrderLine, pay_order, place_order
-from commissions.models import CompensationPlan, PlanVersion
+from commissions.models import CommissionPeriod, CommissionRun, CompensationPlan, PlanVersion
+from commissions.services.finalize import approve_period, finalize_period
+from commissions.services.periods import close_period
 from commissions.services.plans import activate_version, create_version
+from commissions.services.runs import calculate, start_run
 from genealogy.models import Distributor
 from genealogy.services.enrolment import enrol_distributor
 
@@ -129,6 +132,15 @@ class Cast:
             )
             order.refresh_from_db()
         return order
+
+    def close(self, code: str) -> CommissionPeriod:
+        """Close, calculate and finalize a period: Fiona makes, Felix checks."""
+        period = CommissionPeriod.objects.get(code=code)
+        close_period(period=period, actor=self.user("fiona"))
+        run = start_run(period=period, actor=self.user("fiona"))
+        assert calculate(run.pk), CommissionRun.objects.get(pk=run.pk).error
+        approve_period(period=period, actor=self.user("felix"))
+        return finalize_period(period=period, actor=self.user("felix"))
 
     @cached_property
     def plan(self) -> PlanVersion:

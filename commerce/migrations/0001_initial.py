@@ -2,10 +2,11 @@
 
 import django.db.models.deletion
 import django.db.models.expressions
-import mlmcrm.money
 import simple_history.models
 from django.conf import settings
 from django.db import migrations, models
+
+import mlmcrm.money
 
 
 class Migration(migrations.Migration):

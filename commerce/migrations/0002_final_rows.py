@@ -4,7 +4,7 @@ from commerce.models.order import ORDER_EDGES, PAYMENT_STATUS_EDGES
 from commerce.models.payment import PAYMENT_EDGES
 from mlmcrm.triggers import append_only, frozen_when, status_edges
 
-LINE = "quantity unit_price total_price unit_pv unit_cv unit_margin product_id".split()
+LINE = ["quantity", "unit_price", "total_price", "unit_pv", "unit_cv", "unit_margin", "product_id"]
 
 
 class Migration(migrations.Migration):

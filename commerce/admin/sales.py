@@ -1,45 +1,20 @@
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
 
-from accounts.admin_base import BaseAdmin, ReadOnlyAdmin, ReadOnlyInline
+from accounts.admin_base import ReadOnlyAdmin, ReadOnlyInline
+from accounts.permissions import require
+from commerce.forms import REFUSALS, PaymentForm, RefundForm
 from commerce.models import (
-    Customer,
     Order,
     OrderItem,
     Payment,
-    Product,
-    ProductCategory,
     Refund,
     RefundItem,
     VolumeEntry,
 )
-
-
-@admin.register(ProductCategory)
-class ProductCategoryAdmin(BaseAdmin):
-    list_display = ["name", "code", "parent"]
-    list_select_related = ["parent"]
-    search_fields = ["name", "=code"]
-    autocomplete_fields = ["parent"]
-
-
-@admin.register(Product)
-class ProductAdmin(BaseAdmin):
-    list_display = ["sku", "name", "category", "price", "currency", "pv", "cv", "status"]
-    list_filter = ["status", "is_commissionable", "is_subscription"]
-    list_select_related = ["category"]
-    search_fields = ["=sku", "^name"]
-    autocomplete_fields = ["category"]
-
-
-@admin.register(Customer)
-class CustomerAdmin(BaseAdmin):
-    list_display = ["number", "full_name", "kind", "distributor", "country", "status"]
-    list_filter = ["kind", "status"]
-    list_select_related = ["distributor"]
-    search_fields = ["=number", "^last_name", "=email", "=external_reference"]
-    autocomplete_fields = ["distributor"]
-    raw_id_fields = ["user"]
-    readonly_fields = ["number", "lifetime_value", "first_order_on", "last_order_on"]
 
 
 class OrderItemInline(ReadOnlyInline):
@@ -49,6 +24,8 @@ class OrderItemInline(ReadOnlyInline):
 
 @admin.register(Order)
 class OrderAdmin(ReadOnlyAdmin):
+    """Orders, and a desk on which payments are booked and pieces are taken back."""
+
     list_display = [
         "number",
         "customer",
@@ -65,6 +42,32 @@ class OrderAdmin(ReadOnlyAdmin):
     search_fields = ["=number", "=external_reference", "=customer__number", "=distributor__number"]
     date_hierarchy = "placed_at"
     inlines = [OrderItemInline]
+    change_form_template = "admin/commerce/order/change_form.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        desk = path(
+            "<str:number>/desk/",
+            self.admin_site.admin_view(self.desk_view),
+            name="commerce_order_desk",
+        )
+        return [desk, *super().get_urls()]
+
+    def desk_view(self, request: HttpRequest, number: str) -> HttpResponse:
+        """Book the payment of an order, or refund pieces of it."""
+        order = get_object_or_404(
+            Order.objects.select_related("customer", "distributor"), number=number
+        )
+        form_class = RefundForm if order.paid_at else PaymentForm
+        require(request.user, form_class.permission)
+        form = form_class(request.POST or None, order=order)
+        if request.method == "POST" and form.is_valid():
+            try:
+                messages.success(request, form.book(request.user))
+                return redirect("admin:commerce_order_desk", order.number)
+            except REFUSALS as refused:
+                form.add_error(None, str(refused))
+        context = {**self.admin_site.each_context(request), "order": order, "form": form}
+        return TemplateResponse(request, "admin/commerce/order/desk.html", context)
 
 
 @admin.register(OrderItem)

@@ -1,0 +1,3 @@
+from commerce.admin import masters, sales
+
+__all__ = ["masters", "sales"]

@@ -1,0 +1,149 @@
+"""One of everything, all of it Chloe's, for asking each route who may see it."""
+
+import io
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from uuid import uuid4
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db.models import Model
+from PIL import Image
+
+from accounts.models import ImportJob, Notification, User
+from commissions.models import LedgerEntry, PayoutBatch, PayoutFile
+from commissions.services import batches, payouts
+from commissions.services.claims import claim_volume
+from commissions.services.payout_methods import MethodDetails, add_payout_method
+from compliance.models import KYCDocument
+from compliance.services.images import clean_picture
+from compliance.services.kyc import submit_document, verify_document
+from tests.cast import Cast, at
+
+VIEWERS = {
+    "own": "chloe",
+    "up": "ben",
+    "down": "dmitri",
+    "other": "stella",
+    "admin": "ada",
+    "manager": "mona",
+    "support": "sam",
+    "finance": "fiona",
+    "auditor": "otto",
+}
+
+
+@dataclass
+class World:
+    cast: Cast
+    things: dict[str, Model] = field(default_factory=dict)
+
+    def viewer(self, viewpoint: str) -> User:
+        return self.cast.user(VIEWERS[viewpoint])
+
+    def arguments(self, words: str) -> dict[str, object]:
+        """`number=payout.number` becomes the payout's number; `-` is nothing."""
+        pairs = [word.split("=") for word in words.split(",") if word != "-"]
+        return {name: self._value(path) for name, path in pairs}
+
+    def _value(self, path: str) -> object:
+        name, _, attribute = path.partition(".")
+        return getattr(self.things[name], attribute) if attribute else name
+
+    def row_of(self, model: type[Model]) -> object:
+        row = model._default_manager.first()
+        return row.pk if row else None
+
+
+def picture(colour: str = "navy") -> SimpleUploadedFile:
+    raw = io.BytesIO()
+    Image.new("RGB", (640, 400), colour).save(raw, "PNG")
+    return SimpleUploadedFile("card.png", raw.getvalue(), content_type="image/png")
+
+
+def identified(user: User, reviewer: User) -> KYCDocument:
+    document = submit_document(
+        user=user,
+        declared={
+            "document_type": "passport",
+            "full_name": user.get_full_name(),
+            "date_of_birth": date(1990, 4, 1),
+            "address_line": "1 Quay Street",
+            "city": "Bristol",
+            "postal_code": "BS1 4DB",
+            "country": "GB",
+            "expires_on": date(2034, 4, 1),
+        },
+        number="925076473",
+        front=clean_picture(picture()),
+        back=None,
+    )
+    return verify_document(document=document, actor=reviewer)
+
+
+def bank_details(name: str) -> MethodDetails:
+    return MethodDetails(
+        kind="bank_transfer",
+        holder_name=name,
+        details={"sort_code": "010203", "account_number": "12345678", "country": "GB"},
+        identifier="010203|12345678",
+        shown="12345678",
+    )
+
+
+def build(cast: Cast) -> World:
+    """October is final, November open; Chloe is verified, and a payout of hers is in a batch."""
+    assert cast.plan
+    cast.buys("chloe", 6, at("2026-10-06"))
+    order = cast.buys(cast.rosa, 4, at("2026-10-08"))
+    claim_volume()
+    october = cast.close("2026-10")
+    cast.buys("dmitri", 3, at("2026-11-03"))
+    claim_volume()
+    chloe = cast.user("chloe")
+    document = identified(chloe, cast.user("sam"))
+    method = add_payout_method(
+        distributor=cast.chloe, details=bank_details("Chloe Martin"), actor=chloe
+    )
+    type(method).objects.filter(pk=method.pk).update(created_at=at("2026-01-05"))
+    asked = [
+        payouts.request_payout(
+            distributor=cast.chloe,
+            method=method,
+            amount=Decimal("10.00"),
+            request_key=uuid4(),
+            actor=chloe,
+        )
+        for _ in range(2)
+    ]
+    batch = exported(cast, asked[0])
+    things = {
+        "chloe": cast.chloe,
+        "order": order,
+        "period": october,
+        "line": LedgerEntry.objects.filter(distributor=cast.chloe).latest("pk"),
+        "run": october.runs.get(kind="close"),
+        "document": document,
+        "image": document.images.get(),
+        "method": method,
+        "payout": asked[0],
+        "open_payout": asked[1],
+        "batch": batch,
+        "file": PayoutFile.objects.filter(batch=batch, format="csv").get(),
+        "notification": Notification.objects.filter(user=chloe)
+        .select_related("event")
+        .latest("pk"),
+        "job": ImportJob.objects.create(
+            kind="orders", file_name="orders.csv", on_error="skip", created_by=cast.user("ada")
+        ),
+    }
+    return World(cast, things)
+
+
+def exported(cast: Cast, payout) -> PayoutBatch:
+    fiona, felix = cast.user("fiona"), cast.user("felix")
+    payouts.approve_payout(payout=payout, actor=fiona)
+    batch = batches.create_batch(payouts=[payout.pk], actor=fiona)
+    batch = batches.submit_batch(batch=batch, actor=fiona)
+    batch = batches.approve_batch(batch=batch, actor=felix, seen_hash=batch.content_hash)
+    return batches.export_batch(batch=batch, actor=felix)
