@@ -105,9 +105,7 @@ local = servers.development_environment(DATA_DIR) if DEVELOPMENT else {}
 SECRET_KEY = env("SECRET_KEY", local.get("SECRET_KEY"))
 FIELD_KEYS: dict[str, bytes] = env_as(key_ring, "FIELD_KEYS", local.get("FIELD_KEYS"))
 INDEX_KEY: bytes = env_as(key, "INDEX_KEY", local.get("INDEX_KEY"))
-ALLOWED_HOSTS = env_as(
-    words, "ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]" if DEVELOPMENT else None
-)
+ALLOWED_HOSTS = env_as(words, "ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]" if DEVELOPMENT else None)
 CSRF_TRUSTED_ORIGINS = env_as(words, "CSRF_TRUSTED_ORIGINS", ",")
 
 # The company

@@ -42,7 +42,7 @@ def read_columns(
         f"string_agg({SENDERS[kind]}({name}::{CASTS[kind]}), '')" for name, kind in kinds.items()
     )
     with cursor() as reader:
-        reader.execute(f"select {packed} from ({query}) facts", params, binary=True)  # noqa: S608
+        reader.execute(f"select {packed} from ({query}) facts", params, binary=True)
         row = reader.fetchone() or ()
     columns = {
         name: np.frombuffer(data or b"", dtype=f">{kind}").astype(kind)

@@ -172,7 +172,7 @@ _ENTRIES = f"""
 select v.id, v.distributor_id as distributor, {class_of("v")}, v.pv, v.cv, v.margin,
        (v.kind = 'refund')::int as refund, extract(epoch from v.occurred_at)::bigint as moment
 from commerce_volumeentry v where v.id = any(%(ids)s)
-"""  # noqa: S608
+"""
 _ENTRY_KINDS = {
     "id": "i8",
     "distributor": "i8",
@@ -258,7 +258,7 @@ select id, coalesce(sponsor_id, 0) as sponsor, coalesce(enroller_id, 0) as enrol
 def lines_from(run: CommissionRun, first: int) -> dict[str, Array]:
     """The run's lines from a place on, as they stand in the table."""
     return read_columns(
-        f"select id, bonus_id as bonus, distributor_id as earner, volume_entry_id as entry, amount "  # noqa: S608
+        f"select id, bonus_id as bonus, distributor_id as earner, volume_entry_id as entry, amount "
         f"from {run.ledger_table} where id >= %(first)s",
         {"first": (run.pk << 32) + first},
         id="i8",

@@ -200,10 +200,10 @@ _SALES = f"""
 select v.id, v.distributor_id as distributor, {class_of("v")}, v.pv, v.cv, v.margin
 from commerce_volumeentry v
 where v.counts_on between %(starts_on)s and %(ends_on)s and v.kind = 'sale'
-"""  # noqa: S608
+"""
 _REFUNDS = f"""
 select v.id, v.distributor_id as distributor, {class_of("v")}, v.pv, v.cv, v.margin,
        v.reverses_id as sale, (s.counts_on >= %(starts_on)s)::int as own
 from commerce_volumeentry v join commerce_volumeentry s on s.id = v.reverses_id
 where v.counts_on between %(starts_on)s and %(ends_on)s and v.kind = 'refund'
-"""  # noqa: S608
+"""

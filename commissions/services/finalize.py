@@ -88,7 +88,7 @@ def post_run(run: CommissionRun, period: CommissionPeriod, actor: User | None) -
     with connection.cursor() as cursor:
         cursor.execute("drop table if exists pg_temp.owed")
         cursor.execute(
-            "create temporary table owed on commit drop as "  # noqa: S608
+            "create temporary table owed on commit drop as "
             f"select distributor_id, sum(amount)::bigint as amount from {run.ledger_table} "
             "group by 1 having sum(amount) <> 0"
         )

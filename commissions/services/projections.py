@@ -73,12 +73,12 @@ def refresh() -> int:
     assignments = ", ".join(f"{name} = t.{name}" for name in COLUMNS)
     with connection.cursor() as cursor:
         cursor.execute(
-            "select count(*) from (select 1 from genealogy_distributor d "  # noqa: S608
+            "select count(*) from (select 1 from genealogy_distributor d "
             f"join pg_temp.projection_truth t on t.id = d.id where {changed} "
             "order by d.id for no key update of d) locked"
         )
         cursor.execute(
-            f"update genealogy_distributor d set {assignments} "  # noqa: S608
+            f"update genealogy_distributor d set {assignments} "
             f"from pg_temp.projection_truth t where t.id = d.id and ({changed})"
         )
         count: int = cursor.rowcount
@@ -96,7 +96,7 @@ def _differences() -> Iterator[Difference]:
     with connection.cursor() as cursor:
         for name in COLUMNS:
             cursor.execute(
-                f"select d.number, d.{name}, t.{name} from genealogy_distributor d "  # noqa: S608
+                f"select d.number, d.{name}, t.{name} from genealogy_distributor d "
                 f"join pg_temp.projection_truth t on t.id = d.id where d.{name} <> t.{name}"
             )
             for number, stored, true in cursor.fetchall():

@@ -58,7 +58,7 @@ def _history_sql() -> str:
     names = ", ".join(columns)
     values = ", ".join(f"d.{column}" for column in columns)
     return (
-        f"insert into {history._meta.db_table} "  # noqa: S608
+        f"insert into {history._meta.db_table} "
         f"({names}, history_date, history_change_reason, history_type, history_user_id) "
         f"select {values}, clock_timestamp(), %(reason)s, '~', null "
         f"from genealogy_distributor d where d.id = any(%(ids)s)"

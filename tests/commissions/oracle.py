@@ -94,7 +94,7 @@ union all
 select 'rank', coalesce(sum(f.amount), 0) from standing s
 left join ever e on e.id = s.id
 join flat f on f.rank <= s.rank and f.rank > coalesce(e.rank, 0)
-"""  # noqa: S608
+"""
 
 PAYMENT = """
 select coalesce(sum(pg_temp.cents(s.cv / 100.0 * 0.02)), 0)
