@@ -7,7 +7,18 @@ right is 403, and whoever is not signed in is sent to the sign-in page.
 
 from dataclasses import dataclass
 
-VIEWPOINTS = ["anon", "own", "up", "down", "other", "admin", "manager", "support", "finance", "auditor"]
+VIEWPOINTS = [
+    "anon",
+    "own",
+    "up",
+    "down",
+    "other",
+    "admin",
+    "manager",
+    "support",
+    "finance",
+    "auditor",
+]
 
 # method, route, arguments, then a status for each viewpoint.
 TABLE = """
