@@ -41,6 +41,13 @@ TONE_ICONS = {
     "calm": "minus",
     "accent": "sparkles",
 }
+STATUS_ICONS = {
+    "open": "circle-dot",
+    "closed": "lock",
+    "exported": "file-output",
+    "sent": "send",
+    "submitted": "send",
+}
 ALERT_ICONS = {
     "good": "circle-check",
     "busy": "info",
@@ -152,7 +159,8 @@ def _drawn_icon(name: str, size: str, label: str) -> SafeString:
     known = {"class": f"icon icon-{size}" if size else "icon", "focusable": "false"}
     named = {"role": "img", "aria_label": label} if label else {"aria_hidden": "true"}
     drawn: str = draw_lucide(name, None, **known, **named)
-    return mark_safe(drawn)  # noqa: S308: the XML writer escapes the label
+    # The XML writer has escaped the label.
+    return mark_safe(drawn)  # noqa: S308
 
 
 @register.simple_tag
@@ -168,7 +176,7 @@ def badge(status: Any, label: str = "", tone: str = "", icon: str = "") -> dict[
     words = str(status).replace("_", " ")
     return {
         "tone": tone,
-        "icon": icon or TONE_ICONS.get(tone, "minus"),
+        "icon": icon or STATUS_ICONS.get(str(status).lower()) or TONE_ICONS.get(tone, "minus"),
         "label": label or words[:1].upper() + words[1:],
     }
 
@@ -257,7 +265,7 @@ def pager(newer: str = "", older: str = "", shown: str = "", **options: Any) -> 
 
 def _trimmed(content: str) -> SafeString:
     """The rendered body of a block tag; strip() alone would lose its safety."""
-    return mark_safe(content.strip())  # noqa: S308: a template made it
+    return mark_safe(content.strip())  # noqa: S308
 
 
 @register.simple_block_tag
@@ -296,7 +304,7 @@ def dialog(content: str, id: str, title: str, **options: Any) -> str:
 
 @register.simple_block_tag
 def alert(content: str, tone: str = "busy", title: str = "", **options: Any) -> str:
-    """A banner: tone good, busy, wait, bad or calm. Options: id, live (read out when swapped in)."""
+    """A banner: tone good, busy, wait, bad or calm. Options: id, live (read out when swapped)."""
     facts = {"tone": tone, "title": title, "icon": ALERT_ICONS.get(tone, "info")}
     return render_to_string("components/alert.html", {**facts, **options, "content": content})
 
