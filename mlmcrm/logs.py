@@ -193,6 +193,8 @@ def configuration(folder: Path, *, console_level: str) -> MutableMapping[str, An
             "mlmcrm.slow": {"handlers": ["slow"], "propagate": True},
             # The request's own line says it already.
             "django.request": {"level": "ERROR"},
+            # Anybody can send a wrong host name.
+            "django.security.DisallowedHost": {"level": "CRITICAL"},
             "uvicorn.access": {"level": "ERROR", "propagate": False},
             "celery.worker.strategy": {"level": "WARNING"},
             "celery.app.trace": {"level": "WARNING"},

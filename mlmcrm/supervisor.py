@@ -148,10 +148,11 @@ def prepare() -> None:
 def demo_sign_ins() -> list[tuple[str, ...]]:
     """Who can sign in to the demo company; nobody when the database holds something else."""
     from django.contrib.auth import get_user_model
+    from django.core.management import get_commands
     from django.db import connections
 
     rows: list[tuple[str, ...]] = import_module(
-        "commissions.management.commands.load_demo"
+        f"{get_commands()['load_demo']}.management.commands.load_demo"
     ).DEMO_SIGN_INS
     known = set(
         get_user_model().objects.filter(email__in=[text for row in rows for text in row])
