@@ -10,6 +10,7 @@ from pathlib import Path
 from django.conf import settings
 
 from accounts.models import User
+from commissions.method_forms import method_form_class
 from commissions.models import (
     CommissionPeriod,
     CompensationPlan,
@@ -17,11 +18,12 @@ from commissions.models import (
     PayoutBatch,
     PayoutMethod,
 )
+from commissions.models.payout import MethodKind
 from commissions.services.batches import approve_batch, create_batch, export_batch, submit_batch
 from commissions.services.claims import claim_volume
 from commissions.services.eligibility import wallet_balance
 from commissions.services.finalize import approve_period, finalize_period
-from commissions.services.payout_methods import MethodDetails, add_payout_method
+from commissions.services.payout_methods import add_payout_method
 from commissions.services.payouts import approve_payout, cancel_payout, request_payout
 from commissions.services.periods import close_period
 from commissions.services.plans import activate_version, create_version
@@ -61,24 +63,21 @@ def close_month(code: str, closer: User, approver: User) -> CommissionPeriod:
 
 
 def choose_method(distributor: Distributor, place: int) -> PayoutMethod:
-    """A bank account or a wallet that does not exist, in the name of the distributor."""
+    """An account that does not exist, in the name of the distributor, checked like any other."""
     user = owner(distributor)
-    holder = distributor.display_name
-    if place % 4 == 3:
-        email = user.email
-        details = MethodDetails("paypal", holder, {"email": email, "country": "GB"}, email, email)
-    else:
-        iban = british_iban(place)
-        bank = {"iban": iban, "bic": "NWBKGB2L", "country": "GB"}
-        details = MethodDetails("bank_transfer", holder, bank, iban, iban)
-    return add_payout_method(distributor=distributor, details=details, actor=user)
-
-
-def british_iban(place: int) -> str:
-    """A number that passes every check and belongs to nobody."""
-    account = f"NWBK601613{31926800 + place * 19:08d}"
-    digits = "".join(str(int(sign, 36)) for sign in f"{account}GB00")
-    return f"GB{98 - int(digits) % 97:02d}{account}"
+    kind = MethodKind.PAYPAL if place % 4 == 3 else MethodKind.BANK_TRANSFER
+    form = method_form_class(kind, "GB")(
+        {
+            "holder_name": distributor.display_name,
+            "sort_code": "12-34-56",
+            "account_number": f"{31926800 + place * 19:08d}",
+            "email": user.email,
+        },
+        country="GB",
+    )
+    if not form.is_valid():
+        raise ValueError(f"{distributor.number}: {form.errors.as_text()}")
+    return add_payout_method(distributor=distributor, details=form.method_details(), actor=user)
 
 
 def owner(distributor: Distributor) -> User:

@@ -22,7 +22,9 @@ class SignIn:
 
 
 SIGN_INS = [
-    SignIn("distributor", "Asha Rao", "the top of the network, a whole month explained", "D-000009"),
+    SignIn(
+        "distributor", "Asha Rao", "the top of the network, a whole month explained", "D-000009"
+    ),
     SignIn("distributor", "Ben Cole", "a line of his own, a payout on its way", "D-000010"),
     SignIn("distributor", "Clara Vogel", "nobody below her yet, identity not accepted", "D-000040"),
     SignIn("finance", "Fiona Byrne", "closes periods, makes batches"),
