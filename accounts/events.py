@@ -10,14 +10,15 @@ the task's own sweep makes up for when it is lost.
 import asyncio
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cached_property, partial
+from functools import cached_property
 from string import Formatter
 from typing import Any
 
+import structlog
 from asgiref.sync import async_to_sync
 from celery import current_app
 from channels.layers import get_channel_layer
@@ -27,6 +28,8 @@ from django.utils import timezone
 
 from accounts.models import Event
 from mlmcrm.money import format_money
+
+logger = structlog.get_logger(__name__)
 
 STAFF = "staff"
 # More streams than this are left to the sweep, so that no commit waits for a hundred thousand.
@@ -222,7 +225,7 @@ def publish_many(name: str, messages: list[Message]) -> None:
         if missing := kind.needs - message.facts.keys():
             raise KeyError(f"{name} is published without {', '.join(sorted(missing))}.")
     for task_name in _REACTIONS[name]:
-        transaction.on_commit(partial(_send_task, task_name), robust=True)
+        _after_commit(current_app.send_task, task_name)
     if not messages:
         return
     with connection.cursor() as cursor:
@@ -240,7 +243,7 @@ def publish_many(name: str, messages: list[Message]) -> None:
         written = cursor.fetchall()
     streams = list(dict.fromkeys(message.stream for message in messages))[:POKES_AT_COMMIT]
     ids = [event_id for event_id, stream in written if stream in set(streams)]
-    transaction.on_commit(partial(poke, streams, ids), robust=True)
+    poke_after_commit(streams, ids)
 
 
 _INSERT_EVENTS = """
@@ -267,6 +270,23 @@ with input as (
 )
 select id, stream_id from written
 """
+
+
+def poke_after_commit(streams: Iterable[str], event_ids: Iterable[int] = ()) -> None:
+    """Poke once the surrounding transaction is committed, at once when there is none."""
+    _after_commit(poke, list(streams), list(event_ids))
+
+
+def _after_commit(hint: Callable[..., Any], *args: Any) -> None:
+    """A hint that gets lost is made up for by a sweep; it never harms what is committed."""
+
+    def send() -> None:
+        try:
+            hint(*args)
+        except Exception:
+            logger.warning("hint_lost", hint=hint.__name__, exc_info=True)
+
+    transaction.on_commit(send)
 
 
 def poke(streams: Iterable[str], event_ids: Iterable[int] = ()) -> None:
@@ -302,10 +322,6 @@ def _run(coroutine_function: Any, *args: Any) -> None:
 def group_of(stream: str) -> str:
     """The channels group of a stream: `user:7` is `stream.user.7`."""
     return "stream." + stream.replace(":", ".")
-
-
-def _send_task(task_name: str) -> None:
-    current_app.send_task(task_name)
 
 
 class _Facts(dict[str, Any]):

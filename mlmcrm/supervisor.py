@@ -101,7 +101,7 @@ def children(host: str, port: int, folder: Path) -> list[Child]:
         Child("web", [
             *python, "uvicorn", "mlmcrm.asgi:application", "--host", host, "--port", str(port),
             "--lifespan", "off", "--no-access-log", "--log-level", "warning", "--no-proxy-headers",
-            "--no-server-header", "--timeout-graceful-shutdown", "5",
+            "--no-server-header", "--timeout-graceful-shutdown", "5", "--ws-max-size", "65536",
         ]),
         Child("worker", [
             *celery, "worker", "--loglevel", "WARNING", "--pool", "prefork", "--without-gossip",

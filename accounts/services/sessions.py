@@ -4,12 +4,11 @@ from typing import Any
 
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.models import Session
-from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.audit import record
-from accounts.events import poke, user_stream
+from accounts.events import poke_after_commit, user_stream
 from accounts.models import User
 
 
@@ -38,4 +37,4 @@ def end_connections(*, instance: Session, **kwargs: Any) -> None:
 
 def hang_up(user_id: int) -> None:
     """After the commit the person's connections ask whether they still hold; a sweep asks too."""
-    transaction.on_commit(lambda: poke([user_stream(user_id)]), robust=True)
+    poke_after_commit([user_stream(user_id)])
