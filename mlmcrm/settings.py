@@ -122,6 +122,7 @@ LANGUAGE_CODE = "en-gb"
 TIME_ZONE = COMPANY_TIMEZONE
 USE_TZ = True
 USE_I18N = True
+FORMAT_MODULE_PATH = "accounts.formats"
 
 # Applications
 
