@@ -39,8 +39,15 @@ class Migration(migrations.Migration):
             end $$;
             create trigger commissions_position_dated before insert on genealogy_distributorposition
               for each row execute function commissions_date_position();
+
+            -- Lines are numbered in the order in which they are written, so a range index finds one.
+            drop index commissions_ledgerentry_id;
+            create index commissions_ledgerentry_id on commissions_ledgerentry
+              using brin (id) with (pages_per_range = 16, autosummarize = on);
             """,
             """
+            drop index commissions_ledgerentry_id;
+            create index commissions_ledgerentry_id on commissions_ledgerentry (id);
             drop trigger commissions_position_dated on genealogy_distributorposition;
             drop function commissions_date_position();
             drop trigger commissions_volume_queued on commerce_volumeentry;

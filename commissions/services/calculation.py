@@ -2,6 +2,10 @@
 
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
 
 from commissions.engine import Plan, Result, Snapshot, Standings, calculate, load_plan
 from commissions.models import CommissionPeriod, CommissionRun
@@ -34,6 +38,14 @@ class Outcome:
     def total(self) -> int:
         """Hundredths, what is taken back deducted."""
         return self.result.total + int(self.reversed["amount"].sum())
+
+    @cached_property
+    def earned(self) -> NDArray[np.int64]:
+        """Hundredths by place in the snapshot, what is taken back deducted."""
+        earned = self.result.earned()
+        places = np.searchsorted(self.snapshot.members.id, self.reversed["distributor_id"])
+        np.add.at(earned, places, self.reversed["amount"])
+        return earned
 
     def result_hash(self) -> str:
         digest = hashlib.sha256(self.result.result_hash().encode())
@@ -71,7 +83,7 @@ class Payments:
 
 def payments_of(run: CommissionRun) -> Payments:
     rows = read_columns(
-        "select id, bonus_id, distributor_id, coalesce(volume_entry_id, 0) as volume_entry_id, "  # noqa: S608
+        "select id, bonus_id, distributor_id, coalesce(volume_entry_id, 0) as volume_entry_id, "
         f"amount from {run.ledger_table}",
         id="i8",
         bonus_id="i8",

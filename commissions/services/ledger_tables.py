@@ -43,7 +43,7 @@ STANDING_KINDS = {
     "rank_level": "i2",
     "highest_level": "i2",
 }
-LINES_OF_A_RUN = 2**32
+RANGES = "with (pages_per_range = 16, autosummarize = on)"
 
 
 def create_tables(run: CommissionRun) -> None:
@@ -58,15 +58,15 @@ def index_tables(run: CommissionRun) -> None:
     _execute("set local maintenance_work_mem = '512MB'")
     _execute(f"create index {ledger}_earner on {ledger} (distributor_id, id)")
     _execute(f"create index {ledger}_source on {ledger} (volume_entry_id)")
-    _execute(f"create index {ledger}_id on {ledger} (id)")
+    _execute(f"create index {ledger}_id on {ledger} using brin (id) {RANGES}")
     _execute(f"create unique index {standing}_owner on {standing} (run_id, distributor_id)")
-    _execute(f"analyze {ledger}, {standing}")
 
 
 def attach_tables(run: CommissionRun) -> None:
     """Make the run's rows part of LedgerEntry and Standing; its indexes become theirs."""
     for parent, table in ((LEDGER, run.ledger_table), (STANDING, run.standing_table)):
         _execute(f"alter table {parent} attach partition {table} for values in ({run.pk})")
+    _execute(f"analyze {run.ledger_table}, {run.standing_table}")
 
 
 def attach_payment_table(run: CommissionRun) -> None:

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 from django.db import connection
 
-from accounts.models import User
 from commissions.engine import check_ceiling
 from commissions.models import Bonus, CommissionPeriod, CommissionRun
 from commissions.services.arrays import read_columns
@@ -23,18 +22,10 @@ class RunRefused(Exception):
     """The calculation does not hold; the message names the difference."""
 
 
-def earned_by_member(outcome: Outcome) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """Hundredths by place in the snapshot, what is taken back deducted."""
-    earned = outcome.result.earned()
-    places = np.searchsorted(outcome.snapshot.members.id, outcome.reversed["distributor_id"])
-    np.add.at(earned, places, outcome.reversed["amount"])
-    return earned
-
-
 def refuse_unless_written(run: CommissionRun, outcome: Outcome) -> None:
     """Engine, table and people agree: total, count and every person's sum. Raises RunRefused."""
     people = read_columns(
-        f"select distributor_id, count(*) as lines, sum(amount) as amount "  # noqa: S608
+        f"select distributor_id, count(*) as lines, sum(amount) as amount "
         f"from {run.ledger_table} group by distributor_id",
         distributor_id="i8",
         lines="i8",
@@ -53,7 +44,7 @@ def refuse_unless_written(run: CommissionRun, outcome: Outcome) -> None:
     if strangers:
         raise RunRefused(f"{strangers} earners are not among the members of the period.")
     sums[place] = people["amount"]
-    wrong = np.flatnonzero(sums != earned_by_member(outcome))
+    wrong = np.flatnonzero(sums != outcome.earned)
     if wrong.size:
         raise RunRefused(f"{wrong.size} distributors have another sum than the engine gave them.")
 
@@ -75,7 +66,7 @@ def totals_of(run: CommissionRun, outcome: Outcome, phases: Mapping[str, float])
         "payout_share": f"{100 * paid / volume:.2f}" if volume > 0 else None,
         "members": len(standings),
         "active": int(standings.active.sum()),
-        "earners": int((earned_by_member(outcome) != 0).sum()),
+        "earners": int((outcome.earned != 0).sum()),
         "sale_lines": len(outcome.snapshot.lines),
         "refund_lines": len(outcome.snapshot.refunds),
         "reversed_lines": len(outcome.reversed["amount"]),
@@ -90,14 +81,9 @@ def sum_of(values: np.ndarray[Any, np.dtype[np.int64]]) -> int:
 
 def bonus_totals(*runs: CommissionRun) -> list[dict[str, Any]]:
     """Lines and amounts by bonus over the tables of these runs, both triggers together."""
-    union = " union all ".join(
-        f"select bonus_id, amount from {run.ledger_table}"  # noqa: S608
-        for run in runs
-    )
+    union = " union all ".join(f"select bonus_id, amount from {run.ledger_table}" for run in runs)
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"select bonus_id, count(*), sum(amount) from ({union}) lines group by 1"  # noqa: S608
-        )
+        cursor.execute(f"select bonus_id, count(*), sum(amount) from ({union}) lines group by 1")
         found = {row[0]: (row[1], int(row[2])) for row in cursor.fetchall()}
     version = next((run.plan_version_id for run in runs if run.plan_version_id), None)
     known = Bonus.objects.filter(version=version) | Bonus.objects.filter(pk__in=list(found))
@@ -123,7 +109,7 @@ def bonus_totals(*runs: CommissionRun) -> list[dict[str, Any]]:
 
 def rank_totals(outcome: Outcome) -> list[dict[str, Any]]:
     """How many stand at each paid-as rank and what they earn at the close; no rank first."""
-    earned, level = earned_by_member(outcome), outcome.standings.rank_level
+    earned, level = outcome.earned, outcome.standings.rank_level
     names = ["No rank", *(rank.name for rank in outcome.plan.ladder.ranks)]
     rows = []
     for number, name in enumerate(names):
@@ -140,7 +126,7 @@ def rank_totals(outcome: Outcome) -> list[dict[str, Any]]:
 
 
 def top_earners(outcome: Outcome, period: CommissionPeriod) -> list[dict[str, str]]:
-    earned = earned_by_member(outcome)
+    earned = outcome.earned
     best = np.argsort(-earned, kind="stable")[:TOP]
     ids = [int(outcome.snapshot.members.id[place]) for place in best if earned[place] > 0]
     people = Distributor.objects.in_bulk(ids)
@@ -178,11 +164,11 @@ def ceiling_of(outcome: Outcome, by_bonus: list[dict[str, Any]]) -> dict[str, An
 
 def warnings_of(outcome: Outcome) -> list[str]:
     """What whoever approves should know; none of it stops a run."""
-    earned = earned_by_member(outcome)
+    earned = outcome.earned
     negative, unearned = int((earned < 0).sum()), unlined_refunds(outcome)
     unranked = int((outcome.standings.active & (outcome.standings.rank_level == 0)).sum())
     below = int((outcome.standings.pv < 0).sum())
-    waiting = without_kyc(outcome.snapshot.members.id[earned > 0].tolist())
+    waiting = without_kyc(outcome)
     found = [
         (negative, "{} distributors give back more than they earn in this period."),
         (below, "{} distributors have negative PV through refunds of earlier sales."),
@@ -193,9 +179,15 @@ def warnings_of(outcome: Outcome) -> list[str]:
     return [text.format(count) for count, text in found if count]
 
 
-def without_kyc(distributor_ids: list[int]) -> int:
-    people = Distributor.objects.filter(pk__in=distributor_ids)
-    return people.exclude(user__kyc_status=User.KYCStatus.VERIFIED).count()
+def without_kyc(outcome: Outcome) -> int:
+    """Earners whose identity is not verified."""
+    verified = read_columns(
+        "select d.id from genealogy_distributor d join accounts_user u on u.id = d.user_id "
+        "where u.kyc_status = 'verified'",
+        id="i8",
+    )
+    earners = outcome.snapshot.members.id[outcome.earned > 0]
+    return int((~np.isin(earners, verified["id"])).sum())
 
 
 def unlined_refunds(outcome: Outcome) -> int:

@@ -79,23 +79,29 @@ def member_pieces(network: Network):
     ids = network.member_id
     for part in slices(ids.size):
         sponsor, enroller = network.sponsor[part], network.enroller[part]
-        yield len(sponsor), {
-            "id": ids[part],
-            "sponsor": (sponsor >= 0) * ids[sponsor],
-            "enroller": (enroller >= 0) * ids[enroller],
-        }
+        yield (
+            len(sponsor),
+            {
+                "id": ids[part],
+                "sponsor": (sponsor >= 0) * ids[sponsor],
+                "enroller": (enroller >= 0) * ids[enroller],
+            },
+        )
 
 
 def line_pieces(network: Network):
     for part in slices(network.order_id.size):
-        yield len(network.order_id[part]), {
-            "id": network.order_id[part],
-            "seller": network.member_id[network.seller[part]],
-            "order_class": network.order_class[part],
-            "pv": network.pv[part],
-            "cv": network.cv[part],
-            "margin": network.margin[part],
-        }
+        yield (
+            len(network.order_id[part]),
+            {
+                "id": network.order_id[part],
+                "seller": network.member_id[network.seller[part]],
+                "order_class": network.order_class[part],
+                "pv": network.pv[part],
+                "cv": network.cv[part],
+                "margin": network.margin[part],
+            },
+        )
 
 
 STATEMENTS = [
