@@ -45,8 +45,17 @@ def preview(period: CommissionPeriod) -> Preview:
         orders, sales, refunds, pv, cv, refunded, sellers = cursor.fetchone()
         cursor.execute(_PEOPLE, days)
         members, waiting = cursor.fetchone()
-    volumes = (Decimal(value).scaleb(-2) for value in (pv, cv, refunded))
-    return Preview(orders, sales, refunds, *volumes, sellers, members, waiting)
+    return Preview(
+        orders=orders,
+        sale_lines=sales,
+        refund_lines=refunds,
+        pv=Decimal(pv).scaleb(-2),
+        cv=Decimal(cv).scaleb(-2),
+        refunded_pv=Decimal(refunded).scaleb(-2),
+        sellers=sellers,
+        members=members,
+        waiting=waiting,
+    )
 
 
 _VOLUME = """
@@ -219,7 +228,7 @@ def approvers(period: CommissionPeriod) -> list[User]:
     """Who may approve: not whoever closed the period."""
     roles = [r for r, held in ROLE_PERMISSIONS.items() if "commissions.approve_period" in held]
     people = User.objects.filter(role__in=roles, status=User.Status.ACTIVE)
-    return list(people.exclude(pk=period.closed_by_id).order_by("email"))
+    return list(people.exclude(pk=period.closed_by_id or 0).order_by("email"))
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,13 @@
 
     assert expected(period) == recorded(period)
 
-The words: *Partner* pays 2 % of CV at payment, on retail and preferred orders to the seller, on own
-and autoship orders to who enrolled him. *Retail margin* pays a sale's margin to the seller.
+The words: *Partner* pays 2 % of CV at payment, on retail and preferred orders to the seller, on
+own and autoship orders to who enrolled him. *Retail margin* pays a sale's margin to the seller.
 *Unilevel* goes up the sponsor tree from each order line, passing over who is not active (50 PV) or
-has no rank, up to seven people, at the rates of each one's rank. A *rank bonus* is paid for each rank
-reached for the first time ever. Each line is rounded half to even. A refund in the month of its sale
-counts as if less had been sold; a later one takes back its share of each line, rounded on what has
-come back so far. Arithmetic is numeric throughout.
+has no rank, up to seven people, at the rates of each one's rank. A *rank bonus* is paid for each
+rank reached for the first time ever. Each line is rounded half to even. A refund in the month of
+its sale counts as if less had been sold; a later one takes back its share of each line, rounded on
+what has come back so far. Arithmetic is numeric throughout.
 """
 
 from decimal import Decimal
@@ -130,7 +130,8 @@ with returned as (
   join commissions_bonus b on b.id = l.bonus_id
   where run.kind = 'payment' or t.sale_until < %(starts_on)s
 )
-select code, sum(pg_temp.cents(amount * before / quantity) - pg_temp.cents(amount * until / quantity))
+select code, sum(pg_temp.cents(amount * before / quantity)
+                 - pg_temp.cents(amount * until / quantity))
 from shares where quantity > 0 group by code
 """
 
