@@ -6,7 +6,13 @@ class CommerceConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from accounts.imports.kinds import register
         from commerce.services.customers import open_self_accounts
+        from commerce.services.import_customers import CUSTOMERS
+        from commerce.services.import_orders import ORDERS
+        from commerce.services.import_products import PRODUCTS
         from genealogy.services.enrolment import also_on_enrolment
 
+        for kind in (CUSTOMERS, PRODUCTS, ORDERS):
+            register(kind)
         also_on_enrolment(open_self_accounts)

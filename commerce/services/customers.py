@@ -1,6 +1,6 @@
 from django.db import connection
 
-from accounts.history import record_many
+from accounts.history import explain_change, record_many
 from accounts.models import User
 from accounts.numbering import take_numbers
 from commerce.models import Customer
@@ -38,3 +38,13 @@ def open_self_accounts(distributor_ids: list[int], actor: User | None) -> list[i
         ids = [row[0] for row in cursor.fetchall()]
     record_many(Customer, ids, kind="+", actor=actor, reason="Enrolled")
     return ids
+
+
+def walk_in_account(actor: User | None) -> Customer:
+    """The account for sales without a customer; opened when first needed."""
+    account = Customer.objects.filter(kind=Customer.Kind.WALK_IN).order_by("pk").first()
+    if account is None:
+        account = Customer(number=take_numbers("C")[0], kind=Customer.Kind.WALK_IN)
+        explain_change(account, actor=actor, reason="Opened for sales without a customer")
+        account.save()
+    return account
