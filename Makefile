@@ -87,7 +87,7 @@ $(VENV)/bin/python:
 # uv installs in seconds; where it cannot be had or cannot connect, pip does the same in a minute.
 define install
 echo "Installing $(1)."; \
-if { [ -x $(BIN)/uv ] || $(BIN)/pip install --quiet --require-hashes -r requirements-bootstrap.txt; } \
+if { [ -x $(BIN)/uv ] || $(BIN)/pip install -qq --require-hashes -r requirements-bootstrap.txt; } \
   && VIRTUAL_ENV="$(CURDIR)/$(VENV)" $(BIN)/uv pip install --quiet --system-certs --link-mode=copy \
        --require-hashes -r $(1) 2>$(VENV)/uv.log; then :; \
 else echo "uv did not manage, so pip installs."; \

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from mlmcrm import servers
 
@@ -180,36 +181,29 @@ def answers(address: str) -> bool:
 
 
 class Supervisor:
+    """Keeps the children running. The web loads while the database is being made ready."""
+
     def __init__(self, host: str, port: int, folder: Path) -> None:
         self.address = f"http://{host}:{port}/"
         self.folder = folder
-        self.children = children(host, port, folder)
-        self.stopping = False
+        self.web, *self.others = children(host, port, folder)
         self.greeted = False
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, self.ask_to_stop)
-
-    def ask_to_stop(self, number: int, frame: FrameType | None) -> None:
-        self.stopping = True
 
     def run(self) -> None:
-        for child in self.children:
-            child.start()
         try:
-            while not self.stopping:
+            self.web.start()
+            prepare()
+            for child in self.others:
+                child.start()
+            while True:
                 self.tick()
         finally:
-            say("Stopping.")
-            for child in reversed(self.children):
-                child.ask_to_end()
-            deadline = time.monotonic() + STOP_SECONDS
-            for child in reversed(self.children):
-                child.end(deadline)
+            self.stop()
 
     def tick(self) -> None:
         if servers.heal(self.folder):
             say("A server had ended and was started again.")
-        for child in self.children:
+        for child in (self.web, *self.others):
             child.revive()
         if not self.greeted and answers(self.address):
             self.greet()
@@ -226,14 +220,30 @@ class Supervisor:
             say()
         say("Ctrl-C stops everything.")
 
+    def stop(self) -> None:
+        """Asks all to end, waits for what they have in hand. A second Ctrl-C changes nothing."""
+        hear_stop(signal.SIG_IGN)
+        say("Stopping.")
+        family = (*self.others, self.web)
+        for child in family:
+            child.ask_to_end()
+        deadline = time.monotonic() + STOP_SECONDS
+        for child in family:
+            child.end(deadline)
 
-def stop_early(number: int, frame: FrameType | None) -> None:
+
+def hear_stop(handler: Any) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, handler)
+
+
+def interrupt(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mlmcrm.settings")
-    signal.signal(signal.SIGTERM, stop_early)
+    hear_stop(interrupt)
     folder = servers.data_dir()
     host = os.environ.get("HOST") or "127.0.0.1"
     try:
@@ -241,13 +251,11 @@ def main() -> None:
         say("Starting PostgreSQL and Valkey.")
         with servers.lease(folder) as addresses:
             os.environ.update(addresses)
-            prepare()
             Supervisor(host, port, folder).run()
-    except KeyboardInterrupt:
-        say("Stopped before everything was up.")
     except servers.ServerError as error:
         sys.exit(str(error))
-    say("Stopped.")
+    except KeyboardInterrupt:
+        say("Stopped.")
 
 
 if __name__ == "__main__":
