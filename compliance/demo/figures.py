@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
@@ -28,9 +27,13 @@ OPEN_MONTH = date(2011, 11, 1)
 
 @dataclass(frozen=True)
 class Member:
-    """A line of the network file with the invented person who stands for it."""
+    """A line of the network file with the invented person who stands for it.
+
+    `number` and `sponsor` are the file's; `own_number` is the demo company's, D-000001 at the top.
+    """
 
     number: str
+    own_number: str
     sponsor: str
     joined_on: date
     reference: str
@@ -87,6 +90,7 @@ class Figures:
             name = person(place + 1000, row["country"]).name
         return Member(
             number=number,
+            own_number=f"D-{place + 1:06d}",
             sponsor=row["sponsor_number"],
             joined_on=self.shifted(date.fromisoformat(row["joined_on"])),
             reference=row["customer_id"],
@@ -103,12 +107,40 @@ class Figures:
     def customers(self) -> list[Member]:
         return [member for member in self.members if member.is_customer]
 
-    def order_lines(self) -> Iterator[dict[str, Any]]:
-        """The lines of the order file that are not in the future, their moment shifted."""
+    @cached_property
+    def own_numbers(self) -> dict[str, str]:
+        return {member.number: member.own_number for member in self.members}
+
+    # The files to import, line by line
+
+    def distributor_rows(self) -> Iterator[dict[str, object]]:
+        for member in self.distributors:
+            yield {
+                "distributor_number": member.own_number,
+                "sponsor_number": self.own_numbers.get(member.sponsor, ""),
+                "joined_on": member.joined_on,
+                "display_name": member.name,
+                "customer_id": member.reference,
+                "country": member.person.country,
+            }
+
+    def customer_rows(self) -> Iterator[dict[str, object]]:
+        for member in self.customers:
+            yield {
+                "customer_id": member.reference,
+                "distributor_number": self.own_numbers[member.sponsor],
+                "kind": "retail",
+                "first_name": member.person.first_name,
+                "last_name": member.person.last_name,
+                "email": member.person.email,
+                "country": member.person.country,
+            }
+
+    def order_rows(self) -> Iterator[dict[str, object]]:
+        """The lines of the order file that are not in the future, their moments shifted."""
         with gzip.open(ORDERS, "rt", newline="") as file:
             for row in csv.DictReader(file):
                 moment = datetime.fromisoformat(row["InvoiceDate"])
-                day = self.shifted(moment.date())
-                placed = timezone.make_aware(datetime.combine(day, moment.time()))
-                if placed < self.now:
+                placed = datetime.combine(self.shifted(moment.date()), moment.time())
+                if timezone.make_aware(placed) < self.now:
                     yield row | {"InvoiceDate": placed}

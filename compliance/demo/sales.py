@@ -1,180 +1,95 @@
-"""The network and its orders, booked by the same services as everybody's."""
+"""The network and its orders, brought in by the same import commands as any company's files."""
 
-from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import datetime
-from decimal import Decimal
-from typing import Any
+import csv
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from django.core.management import call_command
+from django.utils import timezone
+
+from accounts.history import explain_change
 from accounts.models import User
-from accounts.numbering import take_number
-from commerce.models import Customer, Order, OrderItem, Product, ProductCategory
-from commerce.services.orders import OrderLine, RefundLine, pay_order, place_order, refund_order
+from commerce.models import Customer, Product
+from commerce.services.orders import OrderLine, pay_order, place_order
 from compliance.demo.figures import Figures
 from compliance.demo.staff import PASSWORD, SIGN_INS, open_account
 from genealogy.models import Distributor
-from genealogy.services.enrolment import enrol_distributor
-from mlmcrm.money import CENT
 
-DISTRIBUTOR_SHARE = Decimal("0.80")
-VOLUME_SHARE = Decimal("0.50")
+ORDER_MAPPING = "online-retail"
 
 
-def enrol_network(figures: Figures, actor: User) -> dict[str, Distributor]:
-    """Everybody under his sponsor, by the number of the file, each with a user."""
+def bring_in(figures: Figures, actor: User) -> dict[str, Distributor]:
+    """Import the shifted files; returns the distributors by the number of the file."""
+    with TemporaryDirectory(prefix="mlmcrm-demo-") as folder:
+        for kind, rows, mapping in (
+            ("distributors", figures.distributor_rows(), "standard"),
+            ("customers", figures.customer_rows(), "standard"),
+            ("products", figures.order_rows(), ORDER_MAPPING),
+            ("orders", figures.order_rows(), ORDER_MAPPING),
+        ):
+            path = Path(folder) / f"{kind}.csv"
+            write_csv(path, rows)
+            call_command(
+                f"import_{kind}",
+                path,
+                mapping=mapping,
+                on_error="skip",
+                actor=actor.email,
+                verbosity=0,
+            )
+    people = {row.number: row for row in Distributor.objects.all()}
+    return {member.number: people[member.own_number] for member in figures.distributors}
+
+
+def write_csv(path: Path, rows: Iterable[Mapping[str, object]]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer: csv.DictWriter[str] | None = None
+        for row in rows:
+            if writer is None:
+                writer = csv.DictWriter(file, list(row))
+                writer.writeheader()
+            writer.writerow(row)
+
+
+def invite(figures: Figures, people: Mapping[str, Distributor], actor: User) -> None:
+    """Give every distributor a user; three of them can sign in."""
     signing_in = {sign_in.number: sign_in for sign_in in SIGN_INS if sign_in.number}
-    people: dict[str, Distributor] = {}
     for member in figures.distributors:
         sign_in = signing_in.get(member.number)
-        email = sign_in.email if sign_in else member.person.email
-        user = open_account(member.name, email, "distributor", PASSWORD if sign_in else None)
-        people[member.number] = enrol_distributor(
-            sponsor=people.get(member.sponsor),
-            display_name=member.name,
-            joined_on=member.joined_on,
-            actor=actor,
-            user=user,
-            country=member.person.country,
-            external_reference=member.reference,
+        distributor = people[member.number]
+        distributor.user = open_account(
+            member.name,
+            sign_in.email if sign_in else member.person.email,
+            User.Role.DISTRIBUTOR,
+            PASSWORD if sign_in else None,
         )
-    return people
+        explain_change(distributor, actor=actor, reason="Invited to sign in")
+        distributor.save(update_fields=["user"])
 
 
-def register_customers(figures: Figures, people: dict[str, Distributor]) -> dict[str, Customer]:
-    """Whose account an order is on, by the customer number of the file."""
-    accounts = {
-        customer.distributor.external_reference: customer
-        for customer in Customer.objects.filter(kind="self").select_related("distributor")
-        if customer.distributor
-    }
-    for member in figures.customers:
-        accounts[member.reference] = Customer.objects.create(
-            number=take_number("C"),
-            external_reference=member.reference,
-            kind=Customer.Kind.RETAIL,
-            distributor=people[member.sponsor],
-            first_name=member.person.first_name,
-            last_name=member.person.last_name,
-            email=member.person.email,
-            country=member.person.country,
+def sell_today(people: Mapping[str, Distributor]) -> None:
+    """A few orders of the last hours, the newest of them still to be paid."""
+    products = list(Product.objects.filter(is_commissionable=True, price__gte=5).order_by("sku"))
+    buyers = Customer.objects.filter(kind="retail").select_related("distributor").order_by("pk")
+    now = timezone.now()
+    for place, customer in enumerate(buyers[:4]):
+        moment = now - timedelta(minutes=50 - place * 14)
+        order = place_order(
+            customer=customer,
+            lines=[
+                OrderLine(product=products[place * 31 + step], quantity=step + 2)
+                for step in range(3)
+            ],
+            actor=None,
+            placed_at=moment,
         )
-    return accounts
-
-
-# Orders
-
-
-@dataclass
-class Invoice:
-    """The lines of one invoice of the file."""
-
-    number: str
-    customer: str
-    moment: datetime
-    lines: list[dict[str, Any]] = field(default_factory=list)
-
-    @property
-    def is_cancellation(self) -> bool:
-        return self.number.startswith("C")
-
-
-def invoices(figures: Figures) -> list[Invoice]:
-    """The orders and cancellations of the file, in the order they happened."""
-    found: dict[str, Invoice] = {}
-    for row in figures.order_lines():
-        number = row["InvoiceNo"]
-        if number not in found:
-            found[number] = Invoice(number, row["CustomerID"].split(".")[0], row["InvoiceDate"])
-        found[number].lines.append(row)
-    return sorted(found.values(), key=lambda invoice: (invoice.moment, invoice.number))
-
-
-def list_products(all_invoices: Iterable[Invoice]) -> dict[str, Product]:
-    """The price list: retail as sold most dearly, the distributor's a fifth lower."""
-    prices: dict[str, list[Decimal]] = defaultdict(list)
-    names: dict[str, str] = {}
-    for invoice in all_invoices:
-        for row in invoice.lines:
-            price = Decimal(row["UnitPrice"])
-            if price > 0 and row["Description"] and row["StockCode"][:5].isdigit():
-                prices[row["StockCode"]].append(price)
-                names[row["StockCode"]] = row["Description"].strip().capitalize()
-    shelf = ProductCategory.objects.create(code="gifts", name="Home and gifts")
-    products = [_product(sku, names[sku], max(found), shelf) for sku, found in prices.items()]
-    return {product.sku: product for product in Product.objects.bulk_create(products)}
-
-
-def _product(sku: str, name: str, price: Decimal, shelf: ProductCategory) -> Product:
-    volume = (price * VOLUME_SHARE).quantize(CENT)
-    return Product(
-        sku=sku,
-        name=name,
-        category=shelf,
-        price=price.quantize(CENT),
-        distributor_price=(price * DISTRIBUTOR_SHARE).quantize(CENT),
-        currency="GBP",
-        pv=volume,
-        cv=volume,
-    )
-
-
-def sell(
-    all_invoices: Iterable[Invoice], accounts: dict[str, Customer], products: dict[str, Product]
-) -> None:
-    """Place, pay and refund what the file says."""
-    ledger: dict[tuple[str, str], list[OrderItem]] = defaultdict(list)
-    for invoice in all_invoices:
-        account = accounts[invoice.customer]
-        if invoice.is_cancellation:
-            _cancel(invoice, ledger)
-        elif order := _place(invoice, account, products):
-            for item in order.items.select_related("product"):
-                ledger[invoice.customer, item.product.sku].append(item)
-
-
-def _place(invoice: Invoice, account: Customer, products: dict[str, Product]) -> Order | None:
-    lines = [
-        OrderLine(
-            product=products[row["StockCode"]],
-            quantity=int(row["Quantity"]),
-            unit_price=Decimal(row["UnitPrice"]),
-        )
-        for row in invoice.lines
-        if row["StockCode"] in products and int(row["Quantity"]) > 0 and Decimal(row["UnitPrice"])
-    ]
-    if not lines:
-        return None
-    order = place_order(
-        customer=account,
-        lines=lines,
-        actor=None,
-        placed_at=invoice.moment,
-        external_reference=invoice.number,
-    )
-    pay_order(
-        order=order,
-        method="card",
-        reference=f"card-{invoice.number}",
-        actor=None,
-        received_at=invoice.moment,
-    )
-    return order
-
-
-def _cancel(invoice: Invoice, ledger: dict[tuple[str, str], list[OrderItem]]) -> None:
-    """Refund the pieces that an order of the same customer has left; what fits none is left out."""
-    for row in invoice.lines:
-        pieces = -int(row["Quantity"])
-        for item in ledger[invoice.customer, row["StockCode"]]:
-            if 0 < pieces <= item.quantity - item.refunded_quantity:
-                refund_order(
-                    order=item.order,
-                    lines=[RefundLine(item=item, quantity=pieces)],
-                    actor=None,
-                    reason="Sent back by the customer",
-                    refunded_at=invoice.moment,
-                    external_reference=f"{invoice.number}/{row['StockCode']}",
-                )
-                item.refresh_from_db()
-                break
+        if place < 3:
+            pay_order(
+                order=order,
+                method="card",
+                reference=f"demo-{order.number}",
+                actor=None,
+                received_at=moment,
+            )
