@@ -283,8 +283,8 @@ def _after_commit(hint: Callable[..., Any], *args: Any) -> None:
     def send() -> None:
         try:
             hint(*args)
-        except Exception:
-            logger.warning("hint_lost", hint=hint.__name__, exc_info=True)
+        except Exception as error:
+            logger.warning("hint_lost", hint=hint.__name__, error=type(error).__name__)
 
     transaction.on_commit(send)
 
