@@ -64,11 +64,12 @@ class Chart:
 
 
 def draw(series: Any, *, kind: str, unit: str, currency: str) -> Chart:
-    """Lay out series, a list of (label, value) pairs, or several Series, as bars or lines."""
+    """Lay out a list of (label, value) pairs, or several Series, as "bar", "stack" or "line"."""
     groups = _grouped(series)
     labels = [str(label) for label, _ in groups[0].points] if groups else []
     values = [[Decimal(value or 0) for _, value in group.points] for group in groups]
-    low, high, step = _scale([value for row in values for value in row])
+    reach = _stacked_reach(values) if kind == "stack" else [v for row in values for v in row]
+    low, high, step = _scale(reach)
     steps = int((high - low) / step)
     ticks = [high - step * i for i in range(steps + 1)]
     chart = Chart(
@@ -84,6 +85,8 @@ def draw(series: Any, *, kind: str, unit: str, currency: str) -> Chart:
     )
     if kind == "line":
         chart.lines = [_line(row, tone, low, high) for tone, row in enumerate(values)]
+    elif kind == "stack":
+        chart.bars = _stack(values, low, high)
     else:
         chart.bars = _bars(values, low, high)
     return chart
@@ -146,6 +149,31 @@ def _bars(values: list[list[Decimal]], low: Decimal, high: Decimal) -> list[Mark
             x = round(i * band + start + tone * width, 2)
             tall = round(abs(zero - y), 2)
             marks.append(Mark(x, min(y, zero), round(width * 0.94, 2), tall, tone, f"{value:,}"))
+    return marks
+
+
+def _stacked_reach(values: list[list[Decimal]]) -> list[Decimal]:
+    """How high and how low the piles go: what is taken away hangs below zero."""
+    piles = list(zip(*values, strict=True))
+    above = [sum((v for v in pile if v > 0), Decimal(0)) for pile in piles]
+    return above + [sum((v for v in pile if v < 0), Decimal(0)) for pile in piles]
+
+
+def _stack(values: list[list[Decimal]], low: Decimal, high: Decimal) -> list[Mark]:
+    """Parts of a whole, piled up in the order of the series."""
+    if not values or not values[0]:
+        return []
+    band = WIDTH / len(values[0])
+    width = min(band * 0.62, 72)
+    marks = []
+    for i, pile in enumerate(zip(*values, strict=True)):
+        tops = {True: Decimal(0), False: Decimal(0)}
+        for tone, value in enumerate(pile):
+            begin = tops[value >= 0]
+            tops[value >= 0] = end = begin + value
+            y, foot = _y(max(begin, end), low, high), _y(min(begin, end), low, high)
+            x = round(i * band + (band - width) / 2, 2)
+            marks.append(Mark(x, y, width, round(foot - y, 2), tone, f"{value:,}"))
     return marks
 
 

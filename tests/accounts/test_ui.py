@@ -142,6 +142,26 @@ def test_negative_bars_hang_from_the_zero_line():
     assert [bar.y for bar in chart.bars] == [0.0, 192.0]
 
 
+def test_parts_are_piled_up_and_what_is_taken_away_hangs_below():
+    chart = charts.draw(
+        [
+            Series("A", [("Oct", Decimal(30))]),
+            Series("B", [("Oct", Decimal(10))]),
+            Series("C", [("Oct", Decimal(-20))]),
+        ],
+        kind="stack",
+        unit="count",
+        currency="GBP",
+    )
+
+    assert chart.zero == 160.0
+    assert [(bar.y, bar.height) for bar in chart.bars] == [
+        (40.0, 120.0),
+        (0.0, 40.0),
+        (160.0, 80.0),
+    ]
+
+
 def test_a_chart_has_its_table():
     shown = render(
         '{% chart series title="Earned" unit="money" currency="GBP" %}',
