@@ -18,7 +18,7 @@ from mlmcrm import celery_app
 from mlmcrm.supervisor import children
 
 ROOT = Path(__file__).resolve().parents[1]
-START_SECONDS = 30
+START_SECONDS = 60
 
 
 def environ() -> dict[str, str]:
@@ -93,6 +93,14 @@ def wait_for(condition, running: Running) -> None:
         assert running.is_running(), running.printed()
         assert time.monotonic() < deadline, running.printed()
         time.sleep(0.05)
+
+
+def is_idle() -> bool:
+    """No task waits and none is being worked on."""
+    with celery_app.connection_for_read() as connection:
+        waiting = connection.default_channel.client.llen(settings.CELERY_TASK_DEFAULT_QUEUE)
+    active = celery_app.control.inspect(timeout=1, limit=1).active() or {}
+    return not waiting and not any(active.values())
 
 
 def answers(url: str) -> bool:

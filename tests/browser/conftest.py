@@ -50,8 +50,13 @@ def live_processes(django_db_setup, django_db_blocker):
 
 @pytest.fixture
 def live(transactional_db, live_processes):
-    """The running application: `.url`, and the processes `.web` and `.worker`."""
-    return live_processes
+    """The running application: `.url`, and the processes `.web` and `.worker`.
+
+    A test ends when the worker has nothing left to do, so that no task meets the next one.
+    """
+    yield live_processes
+    if live_processes.worker.is_running():
+        stack.wait_for(stack.is_idle, live_processes.worker)
 
 
 @pytest.fixture(scope="module")
