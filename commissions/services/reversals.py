@@ -85,19 +85,23 @@ from commerce_volumeentry r
 join commerce_refunditem ri on ri.id = r.refund_item_id
 join commerce_volumeentry s on s.id = r.reverses_id
 join commerce_orderitem i on i.id = s.order_item_id
-join commissions_ledgerentry l on l.volume_entry_id = s.id and l.reverses_id is null
-join commissions_commissionrun run on run.id = l.run_id and run.kind = 'payment'
+join commissions_volumeclaim claim on claim.volume_entry_id = s.id
+join commissions_ledgerentry l on l.run_id = claim.run_id and l.volume_entry_id = s.id
+  and l.reverses_id is null
 where r.id = any(%(refunds)s)
 """
 
 # Paid at the close, on what its own period left of the sale.
 OF_CLOSES = """
 with refunds as (
-  select r.id, r.reverses_id, r.counts_on, ri.quantity, s.order_item_id, p.ends_on as sale_until
+  select r.id, r.reverses_id, r.counts_on, ri.quantity, s.order_item_id,
+         p.ends_on as sale_until, run.id as run_id
   from commerce_volumeentry r
   join commerce_refunditem ri on ri.id = r.refund_item_id
   join commerce_volumeentry s on s.id = r.reverses_id
   join commissions_commissionperiod p on s.counts_on between p.starts_on and p.ends_on
+  join commissions_commissionrun run on run.period_id = p.id
+    and run.kind = 'close' and run.status = 'done'
   where r.kind = 'refund' and r.counts_on between %(starts_on)s and %(ends_on)s
     and s.counts_on < %(starts_on)s
 ), returns as (
@@ -116,6 +120,6 @@ select f.id as refund, l.id as line, l.bonus_id, l.distributor_id,
 from refunds f
 join returns n on n.id = f.id
 join commerce_orderitem i on i.id = f.order_item_id
-join commissions_ledgerentry l on l.volume_entry_id = f.reverses_id and l.reverses_id is null
-join commissions_commissionrun run on run.id = l.run_id and run.kind = 'close'
+join commissions_ledgerentry l on l.run_id = f.run_id and l.volume_entry_id = f.reverses_id
+  and l.reverses_id is null
 """

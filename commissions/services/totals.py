@@ -24,6 +24,8 @@ class RunRefused(Exception):
 
 def refuse_unless_written(run: CommissionRun, outcome: Outcome) -> None:
     """Engine, table and people agree: total, count and every person's sum. Raises RunRefused."""
+    with connection.cursor() as cursor:
+        cursor.execute("set local work_mem = '256MB'")
     people = read_columns(
         f"select distributor_id, count(*) as lines, sum(amount) as amount "
         f"from {run.ledger_table} group by distributor_id",

@@ -37,6 +37,11 @@ def commit_checks():
         cursor.execute("set constraints all immediate")
 
 
+def post_and_check(legs):
+    post(key="k", kind="test", memo="", legs=legs, actor=None)
+    commit_checks()
+
+
 def test_balances_follow_postings(books, cast):
     pay(books, "5.00")
     pay(books, "-2.00", key="k2")
@@ -80,14 +85,12 @@ def test_refusal_repeated_is_refused_again(books):
 
 def test_unbalanced_entry_does_not_commit(books):
     with pytest.raises(DatabaseError, match="does not add up"), transaction.atomic():
-        post(key="k", kind="test", memo="", legs=[(books["wallet"], Decimal(1))], actor=None)
-        commit_checks()
+        post_and_check([(books["wallet"], Decimal(1))])
 
 
 def test_entry_without_legs_does_not_commit(books):
     with pytest.raises(DatabaseError, match="does not add up"), transaction.atomic():
-        post(key="k", kind="test", memo="", legs=[], actor=None)
-        commit_checks()
+        post_and_check([])
 
 
 def test_legs_on_one_account_are_one_posting(books):
