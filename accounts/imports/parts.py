@@ -93,6 +93,15 @@ class Measure:
             return 0, 0
         return quantity, quantity * price
 
+    def of(self, record: Record) -> tuple[int, Decimal | int]:
+        """The same for a line whose cells were read, as far as they could be."""
+        if not self._sources:
+            return 0, 0
+        quantity, price = record.values.get("quantity"), record.values.get("unit_price")
+        if quantity is None or price is None:
+            return self(record.cells)
+        return quantity, quantity * price
+
 
 class _Grouping:
     """Which group keys come again after others stood between."""

@@ -96,14 +96,11 @@ def _book_all(
 
 
 def _records(table: Table, wanted: Import, report: Report) -> Iterator[Record]:
-    measure = Measure(wanted.mapping)
     for count, (line, cells) in enumerate(table.lines()):
         if count == wanted.first_lines:
             report.is_partial = True
             return
-        record = Record(line, cells)
-        record.quantity, record.amount = measure(cells)
-        yield record
+        yield Record(line, cells)
 
 
 def _part(wanted: Import, records: list[Record], memory: dict[str, object]) -> Part:
@@ -114,9 +111,7 @@ def _book(wanted: Import, part: Part, report: Report, rejects: Rejects) -> list[
     """One part in one transaction; returns the records that wait for a later part."""
     with transaction.atomic():
         advisory_lock(f"imports.{wanted.kind.name}")
-        for record in part.records:
-            if not record.values and record.is_open:
-                part.mapping.fill(record)
+        _fill(part)
         wanted.kind.book(part)
         postponed = {id(record) for record in part.postponed}
         done = [record for record in part.records if id(record) not in postponed]
@@ -127,6 +122,16 @@ def _book(wanted: Import, part: Part, report: Report, rejects: Rejects) -> list[
         if wanted.after_part and not wanted.after_part(report, len(done)):
             report.is_partial = True
     return part.postponed
+
+
+def _fill(part: Part) -> None:
+    """Read the cells of lines that are new to the run, and what stands on each."""
+    measure = Measure(part.mapping)
+    for record in part.records:
+        if record.values or record.rejection:
+            continue
+        part.mapping.fill(record)
+        record.quantity, record.amount = measure.of(record)
 
 
 def _stop_at_first(records: list[Record], wanted: Import) -> None:

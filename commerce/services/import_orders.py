@@ -121,11 +121,13 @@ def _is_cancellation(invoice: Invoice, part: Part) -> bool:
 
 def _wares(part: Part) -> dict[str, Ware]:
     """The products of the part by SKU."""
-    skus = {record.values["sku"] for record in part.open_records()}
+    known: dict[str, Ware] = part.memory.setdefault("wares", {})
+    skus = {record.values["sku"] for record in part.open_records()} - known.keys()
     rows = Product.objects.filter(sku__in=skus).values_list(
         "sku", "id", "name", "is_commissionable", "price", "distributor_price", "pv", "cv"
     )
-    return {sku: Ware(*facts) for sku, *facts in rows}
+    known.update((sku, Ware(*facts)) for sku, *facts in rows)
+    return known
 
 
 def _find_buyers(part: Part, invoices: dict[str, Invoice]) -> None:

@@ -3,11 +3,15 @@
 from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
+from accounts.imports.bulk import copy_rows, take_ids
 from mlmcrm.locks import require_transaction
 from mlmcrm.money import ZERO
 
@@ -49,11 +53,8 @@ def record_volume(entries: Iterable[NewVolume]) -> list[int]:
     open_from = hold_cutoff()
     now = timezone.now()
     ids = take_ids("commerce_volumeentry", len(new))
-    with connection.cursor() as cursor:
-        columns = COLUMNS.replace(" ", ", ")
-        with cursor.copy(f"copy commerce_volumeentry ({columns}) from stdin") as copy:
-            for pk, entry in zip(ids, new, strict=True):
-                copy.write_row(_row(pk, entry, open_from, now))
+    rows = (_row(pk, entry, open_from, now) for pk, entry in zip(ids, new, strict=True))
+    copy_rows("commerce_volumeentry", COLUMNS, rows)
     return ids
 
 
@@ -65,14 +66,9 @@ def hold_cutoff() -> date:
     return open_from  # type: ignore[no-any-return]
 
 
-def take_ids(table: str, count: int) -> list[int]:
-    """Primary keys for rows that are written by COPY and pointed at by others of the same part."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "select nextval(pg_get_serial_sequence(%s, 'id')) from generate_series(1, %s)",
-            [table, count],
-        )
-        return [row[0] for row in cursor.fetchall()]
+@lru_cache(10_000)
+def _day_of(moment: datetime) -> date:
+    return moment.astimezone(ZoneInfo(settings.COMPANY_TIMEZONE)).date()
 
 
 def hundredths(value: Decimal) -> int:
@@ -97,7 +93,6 @@ def _share(whole: Decimal, quantity: int, pieces: int) -> Decimal:
 
 
 def _row(pk: int, entry: NewVolume, open_from: date, now: datetime) -> tuple[object, ...]:
-    day = timezone.localtime(entry.occurred_at).date()
     return (
         pk,
         entry.kind,
@@ -110,6 +105,6 @@ def _row(pk: int, entry: NewVolume, open_from: date, now: datetime) -> tuple[obj
         hundredths(entry.cv),
         hundredths(entry.margin),
         entry.occurred_at,
-        max(day, open_from),
+        max(_day_of(entry.occurred_at), open_from),
         now,
     )
