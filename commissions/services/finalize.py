@@ -14,7 +14,7 @@ from accounts.models import User
 from commissions.engine import ENGINE_VERSION
 from commissions.models import CommissionPeriod, CommissionRun
 from commissions.models.period import PERIOD_EDGES
-from commissions.services import projections, titles
+from commissions.services import titles
 from commissions.services.calculation import Payments, decimal_text, payments_of
 from commissions.services.ledger_tables import attach_tables
 from commissions.services.opening import PeriodRefused, payment_run
@@ -63,7 +63,6 @@ def finalize_period(*, period: CommissionPeriod, actor: User | None) -> Commissi
         finalized_by=actor,
         certificate=proof,
     )
-    projections.refresh()
     audit.record(actor=actor, action="period.finalized", target=period, after=proof)
     tell_everybody(run, period)
     return period
@@ -86,6 +85,7 @@ def close_run(period: CommissionPeriod) -> CommissionRun:
 
 def post_run(run: CommissionRun, period: CommissionPeriod, actor: User | None) -> None:
     with connection.cursor() as cursor:
+        cursor.execute("set local work_mem = '256MB'")
         cursor.execute("drop table if exists pg_temp.owed")
         cursor.execute(
             "create temporary table owed on commit drop as "

@@ -1,4 +1,4 @@
-"""Ranks on the distributor: the title, which stays, the paid-as rank, the highest ever."""
+"""What a final period changes on the distributors: ranks, and the figures kept beside them."""
 
 from django.db import connection
 
@@ -7,61 +7,75 @@ from genealogy.models import Distributor
 
 
 def award(run: CommissionRun, period: CommissionPeriod) -> None:
-    """Write the ranks of a final run onto the distributors, with a history row for each change.
+    """Write ranks, volumes and earnings of a final run onto the distributors, in one pass.
 
     The title rises to the paid-as rank and never falls; the day on which it rose is the period's
-    last one. The next target is the rank above the one paid as.
+    last one. The next target is the rank above the one paid as. Each change of rank gets a history
+    row. Needs the temporary table `owed` of the posting.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_AWARD, {"run": run.pk, "day": period.ends_on})
-        changed = [row[0] for row in cursor.fetchall()]
-        if changed:
-            cursor.execute(_history_sql(), {"ids": changed, "reason": f"Ranks of {period.name}"})
+        cursor.execute("drop table if exists pg_temp.reached")
+        cursor.execute(_REACHED, {"run": run.pk})
+        params = {"day": period.ends_on, "reason": f"Ranks of {period.name}"}
+        cursor.execute(_history_of_change(), params)
+        cursor.execute(_AWARD, params)
 
 
+_REACHED = """
+create temporary table reached on commit drop as
+select s.distributor_id, s.pv, s.gv, coalesce(o.amount, 0) as earned,
+       paid.id as paid_id, highest.id as highest_id,
+       case when coalesce(paid.level, 0) > coalesce(title.level, 0) then paid.id
+            else d.rank_id end as title_id,
+       coalesce(paid.level, 0) > coalesce(title.level, 0) as rises,
+       (select n.id from genealogy_rank n where n.is_active
+          and n.level > coalesce(paid.level, 0) order by n.level limit 1) as next_id
+from commissions_standing s
+join genealogy_distributor d on d.id = s.distributor_id
+left join pg_temp.owed o on o.distributor_id = s.distributor_id
+left join genealogy_rank paid on paid.level = s.rank_level
+left join genealogy_rank highest on highest.level = s.highest_level
+left join genealogy_rank title on title.id = d.rank_id
+where s.run_id = %(run)s
+"""
 _AWARD = """
-with reached as (
-  select s.distributor_id, paid.id as paid_id, highest.id as highest_id,
-         case when paid.level > coalesce(title.level, 0) then paid.id else d.rank_id end
-           as title_id,
-         coalesce(paid.level, 0) > coalesce(title.level, 0) as rises,
-         (select n.id from genealogy_rank n where n.is_active
-            and n.level > coalesce(paid.level, 0) order by n.level limit 1) as next_id
-  from commissions_standing s
-  join genealogy_distributor d on d.id = s.distributor_id
-  left join genealogy_rank paid on paid.level = s.rank_level
-  left join genealogy_rank highest on highest.level = s.highest_level
-  left join genealogy_rank title on title.id = d.rank_id
-  where s.run_id = %(run)s
-)
 update genealogy_distributor d
 set rank_id = r.title_id, paid_as_rank_id = r.paid_id, highest_rank_id = r.highest_id,
-    next_rank_target_id = r.next_id,
+    next_rank_target_id = r.next_id, personal_pv = r.pv, group_pv = r.gv,
+    total_commission_earned = d.total_commission_earned + r.earned,
     qualification_date = case when r.rises then %(day)s else d.qualification_date end
-from reached r
+from pg_temp.reached r
 where d.id = r.distributor_id
-  and (d.rank_id, d.paid_as_rank_id, d.highest_rank_id, d.next_rank_target_id)
-      is distinct from (r.title_id, r.paid_id, r.highest_id, r.next_id)
-returning d.id
+  and (r.earned <> 0 or (d.rank_id, d.paid_as_rank_id, d.highest_rank_id, d.next_rank_target_id,
+                         d.personal_pv, d.group_pv)
+      is distinct from (r.title_id, r.paid_id, r.highest_id, r.next_id, r.pv, r.gv))
 """
+NEW_VALUES = {
+    "rank_id": "r.title_id",
+    "paid_as_rank_id": "r.paid_id",
+    "highest_rank_id": "r.highest_id",
+    "next_rank_target_id": "r.next_id",
+}
+NEW_DAY = {"qualification_date": "case when r.rises then %(day)s else d.qualification_date end"}
 
 
-def _history_sql() -> str:
-    """Set-based history rows of the tracked columns as they are now."""
+def _history_of_change() -> str:
+    """Set-based history rows for whoever changes in rank, with the ranks as they will be."""
     history = Distributor.history.model
-    ours = {"history_id", "history_date", "history_change_reason", "history_type", "history_user"}
     columns = [
         field.column
         for field in history._meta.concrete_fields
-        if field.name not in ours and not field.name.startswith("history_")
+        if not field.name.startswith("history_")
     ]
     names = ", ".join(columns)
-    values = ", ".join(f"d.{column}" for column in columns)
+    values = ", ".join((NEW_VALUES | NEW_DAY).get(column, f"d.{column}") for column in columns)
+    old = ", ".join(f"d.{column}" for column in NEW_VALUES)
     return (
         f"insert into {history._meta.db_table} "
         f"({names}, history_date, history_change_reason, history_type, history_user_id) "
         f"select {values}, clock_timestamp(), %(reason)s, '~', null "
-        f"from genealogy_distributor d where d.id = any(%(ids)s)"
+        "from pg_temp.reached r join genealogy_distributor d on d.id = r.distributor_id "
+        f"where ({old}) is distinct from ({', '.join(NEW_VALUES.values())})"
     )
 
 
