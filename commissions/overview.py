@@ -8,8 +8,7 @@ from django.db.models import Count, Sum
 
 from accounts.charts import Series
 from commissions.earnings import PeriodTotal, period_totals
-from commissions.models import LedgerAccount, Payout
-from commissions.standing import period_under_way
+from commissions.models import CommissionPeriod, LedgerAccount, Payout
 from genealogy.models import Distributor
 from mlmcrm.money import ZERO
 
@@ -32,10 +31,9 @@ class Money:
     chart: list[Series]
 
 
-def money_of(distributor: Distributor) -> Money:
+def money_of(distributor: Distributor, under_way: CommissionPeriod | None) -> Money:
     """Four statements, whatever the number of lines."""
     totals = period_totals(distributor)
-    under_way = period_under_way()
     now = next((row for row in totals if under_way and row.period.pk == under_way.pk), None)
     account = LedgerAccount.objects.filter(
         distributor=distributor,

@@ -11,6 +11,7 @@ from accounts.events import words
 from accounts.models import Notification
 from commerce.models import Order
 from commissions import overview, worklist
+from commissions.estimate import estimate_close
 from commissions.standing import live_standing, period_under_way, plan_in_force, plan_of
 from genealogy.models import Distributor
 
@@ -76,7 +77,12 @@ def _fragment(request: HttpRequest, template: str, facts: Any) -> HttpResponse:
 
 
 def _figures(distributor: Distributor) -> dict[str, Any]:
-    return {"money": overview.money_of(distributor)}
+    period = period_under_way()
+    version = plan_in_force(period)
+    facts: dict[str, Any] = {"money": overview.money_of(distributor, period), "period": period}
+    if period and version:
+        facts["estimate"] = estimate_close(distributor, period, plan_of(version))
+    return facts
 
 
 def _rank(request: HttpRequest, distributor: Distributor) -> dict[str, Any]:

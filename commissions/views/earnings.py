@@ -12,9 +12,10 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import User
 from commissions import earnings
+from commissions.estimate import estimate_close
 from commissions.explain import Why, explain
 from commissions.models import CommissionPeriod, CommissionRun, LedgerEntry
-from commissions.standing import plan_in_force
+from commissions.standing import plan_in_force, plan_of
 from genealogy.models import Distributor
 
 VIEW_ALL = "commissions.view_ledgerentry"
@@ -89,7 +90,7 @@ def earnings_period(request: HttpRequest, code: str) -> HttpResponse:
         "suffix": reader.suffix,
         "asked": reader.asked,
         "is_own": not reader.sees_all,
-        "coming": _coming(period),
+        **_coming(distributor, period),
     }
     if request.htmx:  # type: ignore[attr-defined]
         return render(request, "commissions/_earnings_lines.html", facts)
@@ -102,15 +103,16 @@ def _query(request: HttpRequest, **changes: str) -> str:
     return f"{request.path}?{urlencode(wanted)}"
 
 
-def _coming(period: CommissionPeriod) -> list[str]:
-    """The bonuses that the close of a period will still bring."""
-    if period.status == CommissionPeriod.Status.FINALIZED:
-        return []
+def _coming(distributor: Distributor, period: CommissionPeriod) -> dict[str, Any]:
+    """The bonuses that the close will still bring, with an estimate while the period is open."""
     version = plan_in_force(period)
-    if version is None:
-        return []
+    if period.status == CommissionPeriod.Status.FINALIZED or version is None:
+        return {}
     bonuses = version.bonuses.filter(trigger="period_close").order_by("position")
-    return list(bonuses.values_list("name", flat=True))
+    facts: dict[str, Any] = {"coming": list(bonuses.values_list("name", flat=True))}
+    if period.status == CommissionPeriod.Status.OPEN:
+        facts["estimate"] = estimate_close(distributor, period, plan_of(version))
+    return facts
 
 
 @require_safe

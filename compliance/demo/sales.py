@@ -18,6 +18,7 @@ from compliance.demo.staff import PASSWORD, SIGN_INS, open_account
 from genealogy.models import Distributor
 
 ORDER_MAPPING = "online-retail"
+BEN = next(sign_in.number for sign_in in SIGN_INS if sign_in.name == "Ben Cole")
 
 
 def bring_in(figures: Figures, actor: User) -> dict[str, Distributor]:
@@ -70,26 +71,20 @@ def invite(figures: Figures, people: Mapping[str, Distributor], actor: User) -> 
 
 
 def sell_today(people: Mapping[str, Distributor]) -> None:
-    """A few orders of the last hours, the newest of them still to be paid."""
+    """A few orders of the last hour. The last is by somebody under Ben and still to be paid."""
     products = list(Product.objects.filter(is_commissionable=True, price__gte=5).order_by("sku"))
-    buyers = Customer.objects.filter(kind="retail").select_related("distributor").order_by("pk")
-    now = timezone.now()
-    for place, customer in enumerate(buyers[:4]):
-        moment = now - timedelta(minutes=50 - place * 14)
-        order = place_order(
-            customer=customer,
-            lines=[
-                OrderLine(product=products[place * 31 + step], quantity=step + 2)
-                for step in range(3)
-            ],
-            actor=None,
-            placed_at=moment,
-        )
-        if place < 3:
+    buyers = list(Customer.objects.filter(kind=Customer.Kind.RETAIL).order_by("pk")[:3])
+    below_ben = people[BEN].sponsored.order_by("pk").first()
+    buyers.append(Customer.objects.get(kind=Customer.Kind.SELF, distributor=below_ben))
+    for place, customer in enumerate(buyers):
+        moment = timezone.now() - timedelta(minutes=50 - place * 14)
+        chosen = products[place * 31 : place * 31 + 3]
+        lines = [
+            OrderLine(product=product, quantity=step) for step, product in enumerate(chosen, 2)
+        ]
+        order = place_order(customer=customer, lines=lines, actor=None, placed_at=moment)
+        if customer is not buyers[-1]:
+            reference = f"demo-{order.number}"
             pay_order(
-                order=order,
-                method="card",
-                reference=f"demo-{order.number}",
-                actor=None,
-                received_at=moment,
+                order=order, method="card", reference=reference, actor=None, received_at=moment
             )

@@ -25,12 +25,17 @@ SIGN_INS = [
     SignIn(
         "distributor", "Asha Rao", "the top of the network, a whole month explained", "D-000009"
     ),
-    SignIn("distributor", "Ben Cole", "a line of his own, a payout on its way", "D-000010"),
+    SignIn(
+        "distributor",
+        "Ben Cole",
+        "a payout on its way; an order below him waits to be paid",
+        "D-000010",
+    ),
     SignIn("distributor", "Clara Vogel", "nobody below her yet, identity not accepted", "D-000040"),
     SignIn("finance", "Fiona Byrne", "closes periods, makes batches"),
     SignIn("finance", "Felix Lang", "approves what Fiona made"),
     SignIn("support", "Sam Okafor", "reviews identities"),
-    SignIn("manager", "Mona Haddad", "distributors, customers, products, orders"),
+    SignIn("manager", "Mona Haddad", "people, products, orders: book a payment and watch Ben"),
     SignIn("admin", "Ada Nowak", "everything, users included"),
     SignIn("auditor", "Otto Berg", "sees all, changes nothing"),
 ]

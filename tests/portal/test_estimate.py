@@ -1,0 +1,66 @@
+from decimal import Decimal
+
+import pytest
+
+from commerce.services.orders import RefundLine, refund_order
+from commissions.estimate import estimate_close
+from commissions.models import CommissionPeriod, LedgerEntry
+from commissions.services.claims import claim_volume
+from commissions.standing import plan_of
+from tests.cast import Cast, at
+from tests.portal.conftest import close, text_of
+
+pytestmark = pytest.mark.django_db
+NAMES = ["asha", "ben", "chloe", "dmitri", "stella"]
+
+
+def estimates(cast: Cast) -> dict[str, Decimal]:
+    period = CommissionPeriod.objects.get(code="2026-11")
+    people = {name: getattr(cast, name) for name in NAMES}
+    for person in people.values():
+        person.refresh_from_db()
+    plan = plan_of(cast.plan)
+    return {name: estimate_close(who, period, plan).total for name, who in people.items()}
+
+
+def test_the_estimate_is_what_the_close_brings(company: Cast) -> None:
+    company.buys("asha", 4, at("2026-11-05"))
+    company.buys("chloe", 12, at("2026-11-06"))
+    order = company.buys("dmitri", 60, at("2026-11-07"))
+    company.buys(company.rosa, 7, at("2026-11-08"))
+    refund_order(
+        order=order,
+        lines=[RefundLine(item=order.items.get(), quantity=9)],
+        actor=None,
+        reason="Too many",
+        refunded_at=at("2026-11-09"),
+    )
+    claim_volume()
+
+    expected = estimates(company)
+    close(company, "2026-11")
+
+    lines = LedgerEntry.objects.filter(period__code="2026-11", run__kind="close")
+    brought = {
+        name: sum(
+            (line.amount for line in lines.filter(distributor=getattr(company, name))),
+            Decimal("0.00"),
+        )
+        for name in NAMES
+    }
+    assert brought == expected
+    assert sum(expected.values()) > 100
+
+
+def test_pages_say_that_it_is_an_estimate(company: Cast, sign_in) -> None:
+    company.buys("chloe", 6, at("2026-11-06"))
+    claim_volume()
+    client = sign_in(company, "chloe")
+
+    page = text_of(client.get("/"))
+
+    assert "If the period closed now An estimate for November 2026" in page
+    assert "Unilevel £3.00" in page
+    assert "Together, about £3.00" in page
+    assert "More comes at the close" in text_of(client.get("/earnings/2026-11/"))
+    assert "More comes at the close" not in text_of(client.get("/earnings/2026-10/"))
