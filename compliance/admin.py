@@ -64,9 +64,9 @@ class ResubmissionFilter(admin.SimpleListFilter):
 
 @admin.register(KYCDocument)
 class KYCDocumentAdmin(ReadOnlyAdmin):
-    list_display = ("paper", "person", "document_type", "age", "state", "sent_again", "reviewed_by")
+    list_display = ("paper", "person", "document_type", "age", "state", "sent_again")
     list_filter = (StatusFilter, "document_type", ResubmissionFilter)
-    list_select_related = ("user", "reviewed_by")
+    list_select_related = ("user",)
     search_fields = ("number", "full_name", "user__email")
     search_help_text = "Number, name or e-mail address"
     ordering = ("submitted_at", "pk")
@@ -103,6 +103,10 @@ class KYCDocumentAdmin(ReadOnlyAdmin):
             name="compliance_kycdocument_review",
         )
         return [review, *super().get_urls()]
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        context = {"title": "Identity review", **(extra_context or {})}
+        return super().changelist_view(request, context)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None

@@ -55,19 +55,21 @@ class DocumentForm(forms.Form):
     document_type = forms.ChoiceField(label="Kind of document", choices=Type)
     document_number = forms.CharField(
         max_length=40,
-        help_text="As printed. Of an Aadhaar number only the last four digits are kept.",
+        help_text="As printed on it.",
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
     expires_on = forms.DateField(
         label="Valid until",
         required=False,
         widget=DateInput,
-        help_text="For a passport or a driving licence.",
+        help_text="Passport and driving licence.",
     )
     full_name = forms.CharField(
         label="Full name", max_length=200, help_text="Exactly as on the document."
     )
-    date_of_birth = forms.DateField(widget=DateInput(attrs={"autocomplete": "bday"}))
+    date_of_birth = forms.DateField(
+        widget=DateInput(attrs={"autocomplete": "bday"}), help_text="Day, month and year."
+    )
     address_line = forms.CharField(label="Street and number", max_length=200)
     city = forms.CharField(max_length=100)
     postal_code = forms.CharField(label="Postcode", max_length=20)
