@@ -11,8 +11,9 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from accounts.admin_base import BaseAdmin, ReadOnlyAdmin
+from accounts.admin_imports import ImportJobAdmin
 from accounts.forms import NewUserForm, ReasonForm, RoleForm
-from accounts.models import AuditEvent, Event, Notification, Profile, User
+from accounts.models import AuditEvent, Event, ImportJob, Notification, Profile, User
 from accounts.services.users import change_role, reactivate_user, suspend_user
 
 CHANGE_USER = "accounts.change_user"
@@ -220,3 +221,6 @@ class NotificationAdmin(ReadOnlyAdmin):
     list_filter = (("read_at", admin.EmptyFieldListFilter),)
     search_fields = ("user__email", "=event__ref")
     list_select_related = ("user", "event")
+
+
+admin.site.register(ImportJob, ImportJobAdmin)

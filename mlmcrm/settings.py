@@ -257,6 +257,7 @@ CELERY_BEAT_SCHEDULE = {
     task: {"task": task, "schedule": seconds, "options": {"expires": 60}}
     for task, seconds in (
         ("accounts.tasks.sweep_events", 5.0),
+        ("accounts.tasks.sweep_imports", 30.0),
         ("accounts.tasks.prune_events", 3600.0),
         ("compliance.tasks.expire_documents", 3600.0),
         ("commissions.tasks.sweep_claims", 5.0),

@@ -93,7 +93,6 @@ class ImportKind:
     fields: dict[str, Field]
     book: Callable[[Part], None]
     mappings: Path
-    permission: str
     group: str = ""
     has_amounts: bool = False
     finish: Callable[[User | None], None] | None = None

@@ -2,17 +2,22 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import structlog
+from celery import current_app
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
-from django.db import transaction
+from django.db import OperationalError, connection, transaction
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts import audit
 from accounts.events import publish
-from accounts.imports.errors import ImportRefused
+from accounts.imports.errors import FileRefused, ImportRefused
 from accounts.imports.kinds import KINDS, ImportKind, Record
 from accounts.imports.mapping import Mapping, load_mapping
 from accounts.imports.parts import Survey, survey_file
@@ -20,6 +25,9 @@ from accounts.imports.reader import open_table, sha256_of
 from accounts.imports.report import Report
 from accounts.imports.running import Import, Progress, run_import
 from accounts.models import ImportJob, User
+from mlmcrm.locks import lock_number
+
+logger = structlog.get_logger(__name__)
 
 TRIAL_LINES = 5000
 SHOWN_LINES = 20
@@ -59,7 +67,7 @@ def keep_upload(
     try:
         _write_private(path, file)
         _preview(job, path, kind, actor)
-    except ImportRefused:
+    except Exception:
         path.unlink(missing_ok=True)
         job.delete()
         raise
@@ -125,6 +133,7 @@ def confirm_import(*, job: ImportJob, actor: User, sha256: str) -> None:
         raise JobRefused("This is not the file that was previewed. Upload it again.")
     job.status = ImportJob.Status.QUEUED
     job.save(update_fields=["status"])
+    transaction.on_commit(partial(send_task, job.pk), robust=True)
     audit.record(
         actor=actor,
         action="import.confirmed",
@@ -145,21 +154,62 @@ def cancel_import(*, job: ImportJob, actor: User) -> None:
     audit.record(actor=actor, action="import.cancelled", target=job)
 
 
+def send_task(job_id: int) -> None:
+    current_app.send_task("accounts.tasks.run_import", [job_id])
+
+
+def send_waiting() -> None:
+    """Send what waits or was cut short again; a job that is being worked on declines."""
+    for job_id in (
+        ImportJob.objects.filter(status__in=WAITING)
+        .exclude(file_path="")
+        .values_list("pk", flat=True)
+    ):
+        send_task(job_id)
+
+
 def run_job(job_id: int) -> None:
-    """Run a queued import, or one that a crash left running, to its end. Idempotent."""
-    started = ImportJob.objects.filter(pk=job_id, status__in=WAITING).update(
-        status=ImportJob.Status.RUNNING, started_at=timezone.now()
-    )
-    if not started:
-        return
-    job = ImportJob.objects.select_related("created_by").get(pk=job_id)
+    """Run a queued import, or one that a crash left running, to its end.
+
+    Idempotent, and one at a time: while another process works on the job it does nothing.
+    """
+    with _alone_with(job_id) as is_alone:
+        if not is_alone:
+            return
+        started = ImportJob.objects.filter(pk=job_id, status__in=WAITING).update(
+            status=ImportJob.Status.RUNNING, started_at=Coalesce("started_at", timezone.now())
+        )
+        if started:
+            _run_kept_file(ImportJob.objects.select_related("created_by").get(pk=job_id))
+
+
+def _run_kept_file(job: ImportJob) -> None:
     path = Path(job.file_path)
     try:
-        if not path.exists() or sha256_of(path) != job.file_sha256:
-            raise ImportRefused(f"{job.file_name} is not the file that was previewed.")
         run_for_job(job, path)
     except ImportRefused:
-        return
+        logger.info("import_stopped", job=job.pk)
+    except OperationalError:
+        raise
+    except Exception:
+        words = "A fault of the application stopped it; its log has the details."
+        end_job(job, ImportJob.Status.STOPPED, words, {"error": words})
+        raise
+
+
+@contextmanager
+def _alone_with(job_id: int) -> Iterator[bool]:
+    """Whether nobody else works on the job; held by the connection, gone when it dies."""
+    number = lock_number(f"imports.job.{job_id}")
+    with connection.cursor() as cursor:
+        cursor.execute("select pg_try_advisory_lock(%s)", [number])
+        (is_alone,) = cursor.fetchone()
+    try:
+        yield is_alone
+    finally:
+        if is_alone:
+            with connection.cursor() as cursor:
+                cursor.execute("select pg_advisory_unlock(%s)", [number])
 
 
 # Shared with the commands
@@ -199,6 +249,8 @@ def run_for_job(
     rejects_path = rejects_path or folder() / f"{job.pk}.rejects.csv"
     ImportJob.objects.filter(pk=job.pk).update(rejects_path=str(rejects_path))
     try:
+        if not path.exists() or sha256_of(path) != job.file_sha256:
+            raise FileRefused(job.file_name, "this is not the file that was looked at before")
         mapping = mapping or load_mapping(kind, job.mapping)
         survey = survey_file(path, mapping, job.file_name)
         ImportJob.objects.filter(pk=job.pk).update(lines_total=survey.sums.lines)
@@ -217,9 +269,9 @@ def run_for_job(
             survey,
         )
     except ImportRefused as error:
-        _end(job, ImportJob.Status.STOPPED, str(error), {"error": str(error)})
+        end_job(job, ImportJob.Status.STOPPED, str(error), {"error": str(error)})
         raise
-    _end(job, ImportJob.Status.DONE, report.outcome, report.as_json())
+    end_job(job, ImportJob.Status.DONE, report.outcome, report.as_json())
     return report
 
 
@@ -235,7 +287,7 @@ def _note_progress(job: ImportJob, report: Report) -> bool:
 
 
 @transaction.atomic
-def _end(job: ImportJob, status: str, outcome: str, report: dict[str, Any]) -> None:
+def end_job(job: ImportJob, status: str, outcome: str, report: dict[str, Any]) -> None:
     """Close the job unless it was cancelled, and tell staff and whoever started it."""
     job = ImportJob.objects.select_for_update(of=("self",)).get(pk=job.pk)
     job.report = job.report | report if "error" in report else report

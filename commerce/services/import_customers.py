@@ -129,5 +129,4 @@ CUSTOMERS = ImportKind(
     fields=FIELDS,
     book=book_customers,
     mappings=Path(__file__).resolve().parent.parent / "mappings",
-    permission="commerce.add_customer",
 )

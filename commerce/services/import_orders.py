@@ -402,7 +402,6 @@ ORDERS = ImportKind(
     fields=FIELDS,
     book=book_orders,
     mappings=Path(__file__).resolve().parent.parent / "mappings",
-    permission="commerce.add_order",
     group="order",
     has_amounts=True,
     options=frozenset({"cancellation", "missing_customer", "volume", "payment_method"}),

@@ -168,6 +168,5 @@ PRODUCTS = ImportKind(
     fields=FIELDS,
     book=book_products,
     mappings=Path(__file__).resolve().parent.parent / "mappings",
-    permission="commerce.add_product",
     options=frozenset({"from_orders", "not_commissionable", "distributor_price_share"}),
 )

@@ -209,5 +209,4 @@ DISTRIBUTORS = ImportKind(
     book=book_distributors,
     finish=finish_distributors,
     mappings=Path(__file__).resolve().parent.parent / "mappings",
-    permission="genealogy.add_distributor",
 )
