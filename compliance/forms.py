@@ -95,7 +95,7 @@ class DocumentForm(forms.Form):
         return {
             "full_name": profile.full_name,
             "date_of_birth": profile.date_of_birth,
-            "address_line": address.get("line", ""),
+            "address_line": address.get("address_line", ""),
             "city": address.get("city", ""),
             "postal_code": address.get("postal_code", ""),
             "country": address.get("country", ""),

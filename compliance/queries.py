@@ -36,7 +36,7 @@ def comparisons(document: KYCDocument) -> list[Comparison]:
     return [
         Comparison("Full name", document.full_name, known_name),
         Comparison("Date of birth", document.date_of_birth, known_birth),
-        Comparison("Street and number", document.address_line, address.get("line")),
+        Comparison("Street and number", document.address_line, address.get("address_line")),
         Comparison("City", document.city, address.get("city")),
         Comparison("Postcode", document.postal_code, address.get("postal_code")),
         Comparison("Country", document.country, address.get("country")),
