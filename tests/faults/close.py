@@ -338,16 +338,14 @@ class Naive(Chaos):
         self.patiently(self.close)
         self.send("tests.faults.naive.close", PERIOD)
         until = time.monotonic() + LONGEST_WAIT
+        paid = 0
         while not self.patiently(naive.is_done) and time.monotonic() < until:
-            time.sleep(self.random.uniform(0.3, 0.8))
             lines = self.patiently(naive.paid)["close_lines"]
-            if self.left and lines:
-                self.strike(self.random.choice(("child", "worker", "duplicate")))
+            if self.left and lines > paid:
+                paid = lines
+                self.strike(self.random.choice(("child", "worker")))
                 self.send("tests.faults.naive.close", PERIOD)
-        time.sleep(1)
-
-    def duplicate(self) -> None:
-        self.send("tests.faults.naive.close", PERIOD)
+            time.sleep(0.02)
 
     def found(self) -> dict[str, Any]:
         from tests.faults import naive

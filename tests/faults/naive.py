@@ -10,7 +10,7 @@ from django.db import connection
 from commissions.models import CommissionPeriod
 from commissions.services.calculation import read_facts, work_out
 
-PIECE = 500
+PIECE = 100
 TABLES = """
 create table if not exists naive_line (distributor_id bigint, amount bigint);
 create table if not exists naive_wallet (distributor_id bigint primary key, balance bigint);
