@@ -10,7 +10,6 @@ returned   bank, fees, tax -> wallet
 import hashlib
 import json
 from decimal import Decimal
-from functools import partial
 from uuid import UUID
 
 from django.conf import settings
@@ -326,7 +325,7 @@ def announce(payout: Payout, step: str, actor: User | None) -> None:
         method=str(payout.method),
         reason=payout.failed_reason,
     )
-    transaction.on_commit(partial(recount_requested, payout.distributor_id), robust=True)
+    transaction.on_commit(lambda: recount_requested(payout.distributor_id), robust=True)
 
 
 def recount_requested(distributor_id: int) -> None:
