@@ -173,7 +173,7 @@ async def test_cursor_ahead_of_the_stream_is_a_reset(asha: User) -> None:
 async def test_prune_keeps_what_stands_in_a_notification(asha: User, no_retention: None) -> None:
     def publish_both() -> None:
         with transaction.atomic():
-            publish("user.reactivated", users=[asha], ref="1")
+            publish("user.reactivated", users=[asha], person="Asha")
         tell(asha, 1)
 
     await database(publish_both)()
