@@ -1,7 +1,9 @@
 """In order, at least once, shown once, from the cursor on."""
 
 import asyncio
+import time
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection, transaction
@@ -234,3 +236,28 @@ async def test_eleventh_socket_of_a_user_is_refused_until_one_closes(asha: User)
     for ear in [again, *ears]:
         await ear.close()
     assert asha.pk not in consumers.open_sockets
+
+
+async def test_slow_reading_of_one_does_not_hold_up_the_others(
+    asha: User, ben: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = consumers.read_events
+
+    def slow_for_ben(streams: tuple[str, ...], *rest: Any) -> consumers.Reading:
+        if streams == (f"user:{ben.pk}",):
+            time.sleep(2)
+        return read(streams, *rest)
+
+    monkeypatch.setattr(consumers, "read_events", slow_for_ben)
+    slow = await Ear(await database(sign_in)(ben)).open(await database(heads)(ben))
+    quick = await Ear(await database(sign_in)(asha)).open(await database(heads)(asha))
+    assert await quick.hear(timeout=1) == {"type": "caught_up"}
+
+    started = time.monotonic()
+    await database(tell)(asha, 1)
+    assert (await quick.hear(timeout=1))["seq"] == 1
+    assert time.monotonic() - started < 0.5
+
+    assert await slow.hear(timeout=3) == {"type": "caught_up"}
+    await slow.close()
+    await quick.close()
