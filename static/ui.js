@@ -99,6 +99,23 @@
     event.target.closest("[data-toast-close]")?.closest("[data-toast]")?.remove();
   });
 
+  // Table frames: a stop for the keyboard only where there is something to scroll
+
+  const frames = new ResizeObserver((entries) => {
+    for (const { target } of entries) {
+      const scrolls = target.scrollWidth > target.clientWidth || target.scrollHeight > target.clientHeight;
+      if (scrolls) target.tabIndex = 0;
+      else target.removeAttribute("tabindex");
+    }
+  });
+
+  function watchFrames(root) {
+    root.querySelectorAll(".table-frame").forEach((frame) => frames.observe(frame));
+  }
+
+  document.addEventListener("DOMContentLoaded", () => watchFrames(document));
+  document.addEventListener("htmx:load", (event) => watchFrames(event.target.parentElement ?? document));
+
   // Copy
 
   document.addEventListener("click", async (event) => {
