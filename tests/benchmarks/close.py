@@ -5,8 +5,9 @@
 
 Each size gets a database of its own in the benchmark's data folder. It is loaded by COPY in one
 process; another one, whose memory is measured, closes the period and calculates it over and over. The
-figures are medians over the rounds after the first; the first warms the caches. `commit` is what is left:
-figures and warnings for the control room, the marks on run and period, the commit itself.
+figures are medians over the rounds after the first; the first warms the caches. `commit` is what
+is left: figures and warnings for the control room, the marks on run and period, the commit itself.
+`cpu` is the processor time of this process and its database session: what a busy machine hides.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ import resource
 import statistics
 import subprocess
 import sys
-from time import monotonic
+from pathlib import Path
+from time import monotonic, process_time
 from typing import Any
 
 SIZES = (10_000, 100_000, 1_000_000)
@@ -85,13 +87,13 @@ def within_bars(result: dict[str, Any]) -> bool:
 
 def show(results: list[dict[str, Any]]) -> None:
     print(f"\nseconds, median of {results[0]['rounds']} warm rounds\n")
-    print(row("distributors", *PHASES, "total", "lines", "lines/s", "MiB"))
+    print(row("distributors", *PHASES, "total", "cpu", "lines", "lines/s", "MiB"))
     for result in results:
         phases = (f"{result['phases'][name]:.3f}" for name in PHASES)
         total, lines = result["total"], result["lines"]
         speed = f"{lines / total:,.0f}"
-        print(row(f"{result['size']:,}", *phases, f"{total:.2f}", f"{lines:,}", speed,
-                  f"{result['memory']:,}"))  # fmt: skip
+        print(row(f"{result['size']:,}", *phases, f"{total:.2f}", f"{result['cpu']:.2f}",
+                  f"{lines:,}", speed, f"{result['memory']:,}"))  # fmt: skip
     print()
     for result in results:
         bar = BARS.get(result["size"])
@@ -128,6 +130,7 @@ def measure(size: int, rounds: int) -> dict[str, Any]:
         "rounds": len(taken),
         "phases": {name: statistics.median(t[name] for t in taken) for name in PHASES},
         "total": statistics.median(t["total"] for t in taken),
+        "cpu": statistics.median(t["cpu"] for t in taken),
         "lines": taken[0]["lines"],
         "memory": memory,
         "close": close,
@@ -140,15 +143,30 @@ def calculate_once(actor: Any) -> dict[str, float]:
     from tests.benchmarks.loading import period_named
 
     run = start_run(period=period_named(PERIOD), actor=actor)
-    since = monotonic()
+    since, worked = monotonic(), processor_seconds()
     calculate(run.pk)
     total = monotonic() - since
+    cpu = processor_seconds() - worked
     run.refresh_from_db()
     if run.status != run.Status.DONE:
         raise SystemExit(f"The run is {run.status}: {run.error}")
     phases: dict[str, float] = dict(run.totals["seconds"])
     phases["commit"] = total - sum(phases.values())
-    return phases | {"total": total, "lines": run.line_count}
+    return phases | {"total": total, "cpu": cpu, "lines": run.line_count}
+
+
+def processor_seconds() -> float:
+    """Of this process and of its database session, where that runs on this machine."""
+    from django.db import connection
+
+    connection.ensure_connection()
+    session = Path(f"/proc/{connection.connection.info.backend_pid}/stat")
+    try:
+        fields = session.read_text().rpartition(")")[2].split()
+    except OSError:
+        return process_time()
+    ticks = int(fields[11]) + int(fields[12])
+    return process_time() + ticks / os.sysconf("SC_CLK_TCK")
 
 
 if __name__ == "__main__":
