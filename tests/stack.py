@@ -15,7 +15,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 from django.conf import settings
 
 from mlmcrm import celery_app
-from mlmcrm.supervisor import children
+from mlmcrm.supervisor import children, end_with_parent
 
 ROOT = Path(__file__).resolve().parents[1]
 START_SECONDS = 60
@@ -67,6 +67,7 @@ def start(name: str, port: int = 0) -> Running:
         process = subprocess.Popen(
             command, cwd=ROOT, env=environ() | {"MLMCRM_PROCESS": name}, stdout=out,
             stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True,
+            preexec_fn=end_with_parent,
         )  # fmt: skip
     return Running(name, process, output)
 
@@ -83,7 +84,7 @@ def start_web() -> tuple[Running, str]:
 def start_worker() -> Running:
     """The Celery worker, once it listens."""
     running = start("worker")
-    wait_for(lambda: bool(celery_app.control.ping(timeout=0.3)), running)
+    wait_for(worker_answers, running)
     return running
 
 
@@ -93,6 +94,10 @@ def wait_for(condition, running: Running) -> None:
         assert running.is_running(), running.printed()
         assert time.monotonic() < deadline, running.printed()
         time.sleep(0.05)
+
+
+def worker_answers() -> bool:
+    return bool(celery_app.control.inspect(timeout=1, limit=1).ping())
 
 
 def is_idle() -> bool:

@@ -10,6 +10,7 @@ a console error that the test did not expect (`page.expected_errors.append("part
 
 import os
 import shutil
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 import pytest
@@ -40,12 +41,13 @@ class Live:
 
 @pytest.fixture(scope="session")
 def live_processes(django_db_setup, django_db_blocker):
-    worker = stack.start("worker")
-    web, url = stack.start_web()
-    stack.wait_for(lambda: bool(stack.celery_app.control.ping(timeout=0.3)), worker)
-    yield Live(url, web, worker)
-    web.stop()
-    worker.stop()
+    with ExitStack() as both:
+        worker = stack.start("worker")
+        both.callback(worker.stop)
+        web, url = stack.start_web()
+        both.callback(web.stop)
+        stack.wait_for(stack.worker_answers, worker)
+        yield Live(url, web, worker)
 
 
 @pytest.fixture
