@@ -4,7 +4,7 @@
     python -m tests.benchmarks.close 100000 --rounds 5
 
 Each size gets a database of its own in the benchmark's data folder. It is loaded by COPY in one
-process; another one, whose memory is measured, closes the period and calculates it over and over. The
+process; another one, whose memory is measured, closes the period and calculates it repeatedly. The
 figures are medians over the rounds after the first; the first warms the caches. `commit` is what
 is left: figures and warnings for the control room, the marks on run and period, the commit itself.
 `cpu` is the processor time of this process and its database session: what a busy machine hides.

@@ -1,4 +1,4 @@
-"""One step of the close benchmark in a process of its own: `load SIZE ROUNDS` or `run SIZE ROUNDS`."""
+"""One step of the close benchmark in a process of its own: `load` or `run`, size, rounds."""
 
 import json
 import os
