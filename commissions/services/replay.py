@@ -17,7 +17,7 @@ class Proof:
     replayed: str
 
     @property
-    def holds(self) -> bool:
+    def is_same(self) -> bool:
         return self.recorded == self.replayed
 
 

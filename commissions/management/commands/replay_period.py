@@ -22,9 +22,9 @@ class Command(BaseCommand):
         except (PeriodRefused, FactsRefused) as refusal:
             raise CommandError(str(refusal)) from refusal
         for proof in proofs:
-            self.stdout.write(f"{proof.name:15} {'same' if proof.holds else 'DIFFERENT'}")
+            self.stdout.write(f"{proof.name:15} {'same' if proof.is_same else 'DIFFERENT'}")
             self.stdout.write(f"  recorded      {proof.recorded}")
             self.stdout.write(f"  replayed      {proof.replayed}")
-        if different := [proof.name for proof in proofs if not proof.holds]:
+        if different := [proof.name for proof in proofs if not proof.is_same]:
             raise CommandError(f"{period.name} replays differently: {', '.join(different)}.")
         self.stdout.write(f"{period.name} replays the same.")
