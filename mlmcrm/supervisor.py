@@ -181,7 +181,7 @@ def answers(address: str) -> bool:
 
 
 class Supervisor:
-    """Keeps the children running. The web loads while the database is being made ready."""
+    """Keeps the children running. The web comes first, so that a page is there soonest."""
 
     def __init__(self, host: str, port: int, folder: Path) -> None:
         self.address = f"http://{host}:{port}/"
@@ -193,8 +193,6 @@ class Supervisor:
         try:
             self.web.start()
             prepare()
-            for child in self.others:
-                child.start()
             while True:
                 self.tick()
         finally:
@@ -203,10 +201,12 @@ class Supervisor:
     def tick(self) -> None:
         if servers.heal(self.folder):
             say("A server had ended and was started again.")
-        for child in (self.web, *self.others):
+        for child in (self.web, *self.others) if self.greeted else (self.web,):
             child.revive()
         if not self.greeted and answers(self.address):
             self.greet()
+            for child in self.others:
+                child.start()
         time.sleep(1.0 if self.greeted else 0.1)
 
     def greet(self) -> None:
