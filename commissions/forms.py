@@ -1,5 +1,7 @@
 """Forms about payouts: asking for one, refusing one, and what the bank said about a batch."""
 
+import base64
+import hashlib
 import uuid
 from typing import Any
 
@@ -50,3 +52,35 @@ class StatusFileForm(forms.Form):
         if upload.size > MAX_BYTES:
             raise forms.ValidationError(f"A status file has at most {MAX_BYTES // 1024} KB.")
         return upload
+
+
+class BookStatusForm(forms.Form):
+    """A checked status file on its way to being booked, held by its SHA-256."""
+
+    file_name = forms.CharField(max_length=255, widget=forms.HiddenInput)
+    encoded = forms.CharField(widget=forms.HiddenInput, strip=False)
+    sha256 = forms.CharField(max_length=64, widget=forms.HiddenInput)
+
+    @classmethod
+    def holding(cls, file_name: str, content: bytes) -> "BookStatusForm":
+        return cls(
+            initial={
+                "file_name": file_name,
+                "encoded": base64.b64encode(content).decode(),
+                "sha256": hashlib.sha256(content).hexdigest(),
+            }
+        )
+
+    @property
+    def content(self) -> bytes:
+        return base64.b64decode(self.cleaned_data["encoded"])
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        try:
+            found = hashlib.sha256(base64.b64decode(cleaned.get("encoded", ""), validate=True))
+        except ValueError as error:
+            raise forms.ValidationError("This is not the file that was checked.") from error
+        if found.hexdigest() != cleaned.get("sha256"):
+            raise forms.ValidationError("This is not the file that was checked.")
+        return cleaned

@@ -1,5 +1,5 @@
 """The admin screens of the app, a module for each topic."""
 
-from commissions.admin import ledger, period, plan
+from commissions.admin import batch, journal, ledger, payout, period, plan
 
-__all__ = ["ledger", "period", "plan"]
+__all__ = ["batch", "journal", "ledger", "payout", "period", "plan"]
