@@ -1,5 +1,6 @@
 """The application as processes of its own, against the databases of the test that asks for it."""
 
+import atexit
 import os
 import signal
 import socket
@@ -19,6 +20,8 @@ from mlmcrm.supervisor import children, end_with_parent
 
 ROOT = Path(__file__).resolve().parents[1]
 START_SECONDS = 60
+outputs = tempfile.TemporaryDirectory(prefix="mlmcrm-processes-")
+atexit.register(outputs.cleanup)
 
 
 def environ() -> dict[str, str]:
@@ -58,7 +61,7 @@ class Running:
 
 def start(name: str, port: int = 0) -> Running:
     """Starts web, worker or beat with the very command that `make run` uses."""
-    folder = Path(tempfile.mkdtemp(prefix=f"mlmcrm-{name}-"))
+    folder = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=outputs.name))
     (command,) = [
         child.command for child in children("127.0.0.1", port, folder) if child.name == name
     ]
