@@ -110,7 +110,7 @@
   });
 
   function watchFrames(root) {
-    root.querySelectorAll(".table-frame").forEach((frame) => frames.observe(frame));
+    root.querySelectorAll(".table-frame, .tabular fieldset").forEach((frame) => frames.observe(frame));
   }
 
   document.addEventListener("DOMContentLoaded", () => watchFrames(document));
