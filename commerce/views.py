@@ -26,10 +26,10 @@ def order_list(request: HttpRequest) -> HttpResponse:
         "orders": rows[:PAGE],
         "older": f"?before={rows[PAGE - 1].number}" if len(rows) > PAGE else "",
         "newer": request.path if before else "",
-        "is_fragment": bool(request.htmx),  # type: ignore[attr-defined]
     }
-    template = "_orders.html" if facts["is_fragment"] else "orders.html"
-    return render(request, f"commerce/{template}", facts)
+    if request.htmx:  # type: ignore[attr-defined]
+        return render(request, "commerce/_orders.html", facts)
+    return render(request, "commerce/orders.html", facts)
 
 
 @require_safe

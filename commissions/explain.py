@@ -28,14 +28,10 @@ from commissions.engine import (
 from commissions.engine.plan import Bonus as PlanBonus
 from commissions.models import CommissionPeriod, CommissionRun, LedgerEntry, Standing
 from commissions.standing import Goal, goal_of, hundredths, plan_of
+from commissions.wording import ROUNDINGS, Teller, rank_name
 from genealogy.models import Distributor
-from mlmcrm.money import ZERO, format_money
+from mlmcrm.money import ZERO
 
-ROUNDINGS = {
-    "half_even": "to the nearest penny, an exact half to the even one",
-    "half_up": "to the nearest penny, an exact half up",
-    "down": "down to the penny",
-}
 FARTHEST = 5_000
 HUNDRED = Decimal(100)
 
@@ -48,8 +44,6 @@ class StoryStep:
     who: str
     words: str
     amount: Decimal | None = None
-    number: str = ""
-    is_earner: bool = False
 
     @property
     def state(self) -> str:
@@ -142,11 +136,6 @@ def explain(line: LedgerEntry, *, for_staff: bool) -> Why:
     else:
         _explain_sale(why, for_staff)
     return why
-
-
-def rank_name(plan: Plan, level: int) -> str:
-    rank = plan.ladder.rank(level)
-    return rank.name if rank else "no rank"
 
 
 # A line from a sale
@@ -273,7 +262,7 @@ def _as_arrays(snapshot: Snapshot, stored: dict[int, Standing]) -> Standings | N
     )
 
 
-# The uplines in words
+# The uplines, as the reader may hear of them
 
 
 def _tell(
@@ -284,84 +273,23 @@ def _tell(
     standings: dict[int, Standing],
     for_staff: bool,
 ) -> None:
+    """One step a person up to the earner; who stands above is counted, not named."""
     last = len(told) if for_staff else mine + 1
     people = Distributor.objects.only("number", "display_name").in_bulk(ids[:last])
+    teller = Teller(why.plan, why.bonus, why.line.period.currency)
     for step, pk in zip(told[:last], ids[:last], strict=True):
         is_earner = pk == why.line.distributor_id
-        person = people[pk]
+        shows_money = is_earner or for_staff
+        is_paid = step.outcome == "paid" and shows_money
         why.steps.append(
             StoryStep(
                 outcome=step.outcome,
-                who="You" if is_earner and not for_staff else person.display_name,
-                number=person.number,
-                words=_words(step, why, standings.get(pk), shows_money=is_earner or for_staff),
-                amount=hundredths(step.amount) if _is_shown(step, is_earner, for_staff) else None,
-                is_earner=is_earner,
+                who="You" if is_earner and not for_staff else people[pk].display_name,
+                words=teller.words(step, standings.get(pk), shows_money=shows_money),
+                amount=hundredths(step.amount) if is_paid else None,
             )
         )
     why.beyond_you = sum(step.outcome == "paid" for step in told[last:])
-
-
-def _is_shown(step: Step, is_earner: bool, for_staff: bool) -> bool:
-    return step.outcome == "paid" and (is_earner or for_staff)
-
-
-def _words(step: Step, why: Why, standing: Standing | None, *, shows_money: bool) -> str:
-    if step.outcome == "paid":
-        return _paid_words(step, why, shows_money)
-    if step.outcome == "beyond":
-        most = step.facts["max_steps"]
-        return f"All {most} steps were used further down." if most > 1 else "The step was used."
-    start = "Skipped" if step.outcome == "skipped" else f"Step {step.step} is used up, nothing paid"
-    return f"{start}: {_reason(step, why.plan, standing)}."
-
-
-def _paid_words(step: Step, why: Why, shows_money: bool) -> str:
-    rank = rank_name(why.plan, step.rank_level)
-    if why.bonus.selector.who == "seller":
-        return "The seller's own margin." if shows_money else "Paid as the seller."
-    place = f"Step {step.step}" if why.bonus.selector.max_steps > 1 else "The one step"
-    as_rank = f", paid as {rank}" if step.rank_level else ""
-    if not shows_money:
-        return f"{place}{as_rank}."
-    base = format_money(hundredths(step.base), why.line.period.currency)
-    return f"{place}{as_rank}: {percent(step.rate)} of {base}."
-
-
-def percent(millionths: int) -> str:
-    share = (Decimal(millionths) / 10_000).normalize()
-    return f"{share:f}%"
-
-
-def _reason(step: Step, plan: Plan, standing: Standing | None) -> str:
-    facts = step.facts
-    if step.reason == "inactive":
-        pv, needed = hundredths(facts["pv"]), hundredths(facts["pv_needed"])
-        return f"not active this period, {pv:,} PV of the {needed:,} needed"
-    if step.reason == "below_rank":
-        has = rank_name(plan, facts["level"])
-        wanted = rank_name(plan, facts["level_needed"])
-        missing = _shortfall(plan, standing, facts["level_needed"])
-        has_words = "no rank this period" if facts["level"] == 0 else f"{has} this period"
-        return f"{has_words}, {missing or 'too low'} {'short of' if missing else 'for'} {wanted}"
-    rank = rank_name(plan, step.rank_level)
-    return f"{rank if step.rank_level else 'without a rank one'} is paid no rate at this step"
-
-
-def _shortfall(plan: Plan, standing: Standing | None, level: int) -> str:
-    """What was missing for a rank, as "40.00 PV and 200.00 GV"."""
-    if standing is None:
-        return ""
-    facts = rank_facts(
-        plan, pv=int(standing.pv * HUNDRED), gv=int(standing.gv * HUNDRED), leg_volumes=[]
-    )
-    units = {"personal_pv": "PV", "group_pv": "GV"}
-    parts = [
-        f"{hundredths(need.shortfall):,} {units[need.name]}"
-        for need in facts[level - 1].requirements
-        if need.shortfall and need.name in units
-    ]
-    return " and ".join(parts)
 
 
 # Rank and rate
