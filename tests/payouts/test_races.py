@@ -1,0 +1,116 @@
+"""Many at once: one payout leaves once, one wallet never goes below zero."""
+
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from threading import Barrier
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from commissions.models import JournalEntry, Payout, StatusFile
+from commissions.services import batches, payouts, statusfiles
+from commissions.services.payouts import PayoutRefused
+from mlmcrm.transitions import TransitionRefused
+from tests.payouts.company import approved, ask, balance, check_ledger, exported
+
+RACERS = 8
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def race(run: Callable[[int], Any]) -> list[Any]:
+    """Start all at the same moment; results, with a refusal in place of what was refused."""
+    barrier = Barrier(RACERS)
+
+    def one(number: int) -> Any:
+        try:
+            barrier.wait()
+            return run(number)
+        except (PayoutRefused, TransitionRefused) as refusal:
+            return refusal
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(RACERS) as pool:
+        return list(pool.map(one, range(RACERS)))
+
+
+def won(results: list[Any]) -> list[Any]:
+    return [result for result in results if not isinstance(result, Exception)]
+
+
+def test_eight_double_clicks_ask_once(asha):
+    key = uuid.uuid4()
+
+    results = race(lambda number: ask(asha, "400.00", key))
+
+    assert {result.number for result in results} == {Payout.objects.get().number}
+    assert balance("wallet", asha) == Decimal("100.00")
+    check_ledger()
+
+
+def test_eight_requests_cannot_overdraw_one_wallet(asha):
+    results = race(lambda number: ask(asha, "120.00"))
+
+    assert len(won(results)) == 4
+    assert balance("wallet", asha) == Decimal("20.00")
+    assert balance("payouts_in_transit") == Decimal("480.00")
+    check_ledger()
+
+
+def test_one_payout_is_approved_or_cancelled_once(asha, fiona, felix):
+    payout = ask(asha, "100.00")
+    deeds = [
+        lambda: payouts.approve_payout(payout=payout, actor=fiona),
+        lambda: payouts.approve_payout(payout=payout, actor=felix),
+        lambda: payouts.cancel_payout(payout=payout, actor=asha.user),
+        lambda: payouts.refuse_payout(payout=payout, actor=felix, reason="No."),
+    ]
+
+    results = race(lambda number: deeds[number % 4]())
+
+    payout.refresh_from_db()
+    given_back = JournalEntry.objects.filter(kind="payout_cancelled").count()
+    assert given_back == (1 if payout.status == "cancelled" else 0)
+    assert len(won(results)) in (1, 2)
+    check_ledger()
+
+
+def test_one_payout_enters_one_batch(asha, fiona, felix):
+    payout = approved(asha, felix)
+
+    results = race(lambda number: batches.create_batch(payouts=[payout.pk], actor=fiona))
+
+    assert len(won(results)) == 1
+
+
+def test_one_batch_is_exported_once(asha, fiona, felix):
+    batch = batches.create_batch(payouts=[approved(asha, felix).pk], actor=fiona)
+    batch = batches.submit_batch(batch=batch, actor=fiona)
+    batch = batches.approve_batch(batch=batch, actor=felix, seen_hash=batch.content_hash)
+
+    results = race(lambda number: batches.export_batch(batch=batch, actor=fiona))
+
+    assert len(won(results)) == 1
+    assert batch.files.count() == 2
+
+
+def test_one_status_file_is_booked_once(asha, fiona, felix):
+    payout = approved(asha, felix)
+    batch = exported(fiona, felix, payout)
+    content = (
+        f"{','.join(statusfiles.HEADER)}\r\n{payout.number},completed,100.00,REF-1,\r\n".encode()
+    )
+
+    results = race(
+        lambda number: statusfiles.import_status_file(
+            batch=batch, file_name="a.csv", content=content, actor=fiona
+        )
+    )
+
+    assert len({result.pk for result in results}) == StatusFile.objects.count() == 1
+    assert balance("bank") == Decimal("100.00")
+    assert balance("payouts_in_transit") == 0
+    check_ledger()
