@@ -9,6 +9,7 @@ returned   bank, fees, tax -> wallet
 
 import hashlib
 import json
+from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -298,6 +299,12 @@ def post_step(
         actor=actor,
         reverses=JournalEntry.objects.get(key=root) if reverses_request else None,
     )
+
+
+def posted_at(payout: Payout) -> datetime | None:
+    """When the money of the payout's present state moved; None when that step moves none."""
+    entries = JournalEntry.objects.filter(key=f"payout:{payout.request_key}:{payout.status}")
+    return entries.values_list("occurred_at", flat=True).first()
 
 
 def announce(payout: Payout, step: str, actor: User | None) -> None:

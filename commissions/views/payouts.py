@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -16,7 +17,12 @@ from commissions.method_forms import MethodKindForm, country_code, method_form_c
 from commissions.models import Payout, PayoutMethod
 from commissions.services.eligibility import payout_checklist
 from commissions.services.payout_methods import add_payout_method, waiting_for
-from commissions.services.payouts import PayoutRefused, cancel_payout, request_payout
+from commissions.services.payouts import (
+    PayoutRefused,
+    cancel_payout,
+    posted_at,
+    request_payout,
+)
 from genealogy.models import Distributor
 
 PAGE_SIZE = 25
@@ -94,11 +100,12 @@ def payout_detail(request: HttpRequest, number: str) -> HttpResponse:
         Payout.objects.visible_to(user).select_related("method", "period", "distributor"),
         number=number,
     )
+    owner, is_own = payout.distributor, payout.distributor.user_id == user.pk
     context = {
         "payout": payout,
+        "owner": "" if is_own else f"{owner.display_name}, {owner.number}",
         "course": course_of(payout),
-        "may_cancel": payout.status == Payout.Status.REQUESTED
-        and payout.distributor.user_id == user.pk,
+        "may_cancel": is_own and payout.status == Payout.Status.REQUESTED,
     }
     return render(request, "commissions/payout_detail.html", context)
 
@@ -123,8 +130,9 @@ def course_of(payout: Payout) -> list[dict[str, Any]]:
     ending = endings.get(Payout.Status(payout.status))
     if ending:
         steps = [step for step in steps if step["state"] == "done"]
-        text = f"{payout.failed_reason} The money is back in your wallet.".strip()
-        steps.append({"state": "refused", "title": ending, "at": payout.cancelled_at, "text": text})
+        end = {"at": payout.cancelled_at or posted_at(payout), "reason": payout.failed_reason}
+        text = "The money is back in your wallet."
+        steps.append({"state": "refused", "title": ending, "text": text, **end})
     else:
         upcoming = next((step for step in steps if step["state"] == "next"), None)
         if upcoming:
@@ -185,6 +193,7 @@ def payout_method_new(request: HttpRequest) -> HttpResponse:
         "kind": dict(choice.fields["kind"].choices)[choice.cleaned_data["kind"]],  # type: ignore[attr-defined]
         "former": former,
         "waiting": waiting_for(former) if former else [],
+        "hold_hours": settings.PAYOUT_METHOD_HOLD_HOURS,
     }
     response = render(
         request,
