@@ -1,5 +1,7 @@
 """What a final period changes on the distributors: ranks, and the figures kept beside them."""
 
+from typing import Any
+
 from django.db import connection
 
 from commissions.models import CommissionPeriod, CommissionRun
@@ -16,7 +18,7 @@ def award(run: CommissionRun, period: CommissionPeriod) -> None:
     with connection.cursor() as cursor:
         cursor.execute("drop table if exists pg_temp.reached")
         cursor.execute(_REACHED, {"run": run.pk})
-        params = {"day": period.ends_on, "reason": f"Ranks of {period.name}"}
+        params: dict[str, Any] = {"day": period.ends_on, "reason": f"Ranks of {period.name}"}
         cursor.execute(_history_of_change(), params)
         cursor.execute(_AWARD, params)
 

@@ -172,13 +172,17 @@ def warnings_of(outcome: Outcome) -> list[str]:
     below = int((outcome.standings.pv < 0).sum())
     waiting = without_kyc(outcome)
     found = [
-        (negative, "{} distributors give back more than they earn in this period."),
-        (below, "{} distributors have negative PV through refunds of earlier sales."),
-        (unranked, "{} active distributors reach no rank."),
-        (waiting, "{} earners have no verified identity yet and cannot ask for a payout."),
-        (unearned, "{} refunds of earlier sales undo nothing: their sale paid no commission."),
+        (negative, "{} giving back more than earned in this period", "distributor"),
+        (below, "{} with negative PV, through refunds of earlier sales", "distributor"),
+        (unranked, "{} with no rank", "active distributor"),
+        (waiting, "{} whose identity is not verified yet: no payout before it is", "earner"),
+        (unearned, "{} undoing nothing, because the sale paid no commission", "earlier refund"),
     ]
-    return [text.format(count) for count, text in found if count]
+    return [
+        text.format(f"{count:,} {noun}{'' if count == 1 else 's'}") + "."
+        for count, text, noun in found
+        if count
+    ]
 
 
 def without_kyc(outcome: Outcome) -> int:
