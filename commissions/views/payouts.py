@@ -1,5 +1,6 @@
 """What a distributor sees and does about payouts."""
 
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -112,15 +113,9 @@ def payout_detail(request: HttpRequest, number: str) -> HttpResponse:
 
 def course_of(payout: Payout) -> list[dict[str, Any]]:
     """The steps of a payout: what happened when, and what comes next."""
-    happened = [
-        ("Requested", payout.requested_at, "The money left your wallet and is set aside."),
-        ("Approved", payout.approved_at, "Checked and approved by our finance team."),
-        ("Sent to the bank", payout.processed_at, "It is in a batch that the bank carries out."),
-        ("Paid", payout.completed_at, "The bank has confirmed the payment."),
-    ]
     steps = [
-        {"state": "done" if moment else "next", "title": title, "at": moment, "text": text}
-        for title, moment, text in happened
+        {"state": "done" if at else "next", "title": title, "at": at, "text": done if at else ahead}
+        for title, at, done, ahead in stages_of(payout)
     ]
     endings = {
         Payout.Status.CANCELLED: "Cancelled",
@@ -138,6 +133,31 @@ def course_of(payout: Payout) -> list[dict[str, Any]]:
         if upcoming:
             upcoming["state"] = "now"
     return steps
+
+
+def stages_of(payout: Payout) -> list[tuple[str, datetime | None, str, str]]:
+    """Title, moment, and what to say once it has happened and while it lies ahead."""
+    return [
+        ("Requested", payout.requested_at, "The money left your wallet and is set aside.", ""),
+        (
+            "Approved",
+            payout.approved_at,
+            "Checked and approved by our finance team.",
+            "Our finance team checks it next.",
+        ),
+        (
+            "Sent to the bank",
+            payout.processed_at,
+            "It is in a batch that the bank carries out.",
+            "It goes to the bank with the next batch.",
+        ),
+        (
+            "Paid",
+            payout.completed_at,
+            "The bank has confirmed the payment.",
+            "We say so here as soon as the bank confirms it.",
+        ),
+    ]
 
 
 @require_http_methods(["GET", "POST"])

@@ -238,6 +238,7 @@ def test_each_state_has_its_course(page, asha, fiona, felix, make, status, cours
     assert words in shown
     moments = len(re.findall(r'class="step-aside"><time', content))
     assert moments == sum(step in ("done", "refused") for step in course.split())
+    assert ("Our finance team checks it next." in shown) == (course == "done now next next")
     assert ("/cancel/" in content) == (status == "Requested")
     history = text_of(page.get("/payouts/"))
     assert re.search(
