@@ -16,6 +16,7 @@ TRUE = {"1", "true", "yes", "y"}
 FALSE = {"0", "false", "no", "n"}
 PLAIN_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)")
 MOST_DIGITS = 15
+SMALLEST = Decimal("0.00000001")
 
 
 def text_of(longest: int) -> Converter:
@@ -38,7 +39,7 @@ def number_of(decimal: str = ".", thousands: str = "") -> Converter:
         if not PLAIN_NUMBER.fullmatch(plain):
             raise CellRefused("not a number")
         value = Decimal(plain)
-        if value.adjusted() >= MOST_DIGITS or value.as_tuple().exponent < -8:
+        if value.adjusted() >= MOST_DIGITS or value != value.quantize(SMALLEST):
             raise CellRefused("a number of too many digits")
         return value
 

@@ -116,7 +116,7 @@ def _unpacked(raw: IO[bytes]) -> IO[bytes]:
     start = raw.read(2)
     raw.seek(0)
     if start == GZIP:
-        return io.BufferedReader(gzip.GzipFile(fileobj=raw), 2**18)  # type: ignore[arg-type]
+        return io.BufferedReader(gzip.GzipFile(fileobj=raw), 2**18)
     return raw
 
 

@@ -48,7 +48,7 @@ def folder() -> Path:
 
 
 def keep_upload(
-    *, file: UploadedFile, kind: ImportKind, mapping: str, on_error: str, actor: User
+    *, file: "UploadedFile[bytes]", kind: ImportKind, mapping: str, on_error: str, actor: User
 ) -> ImportJob:
     """Keep an uploaded file where only the application reads it, and try it out.
 
@@ -74,7 +74,7 @@ def keep_upload(
     return job
 
 
-def _write_private(path: Path, file: UploadedFile) -> None:
+def _write_private(path: Path, file: "UploadedFile[bytes]") -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as kept:
         for chunk in file.chunks():

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
@@ -21,11 +21,9 @@ from accounts.imports.bulk import copy_rows, rows_by, take_ids
 from accounts.imports.kinds import Part, Record
 from accounts.numbering import take_numbers
 from commerce.models import Order, RefundItem
+from commerce.services.import_lines import Invoice
 from commerce.services.volume import NewVolume, part_of, record_volume
 from mlmcrm.money import ZERO
-
-if TYPE_CHECKING:
-    from commerce.services.import_orders import Invoice
 
 Key = tuple[int, int, Decimal]
 
@@ -79,7 +77,7 @@ class RefundDraft:
 
 
 def book_cancellations(
-    part: Part, cancellations: list["Invoice"], products: dict[str, int], fresh: dict[int, int]
+    part: Part, cancellations: list[Invoice], products: dict[str, int], fresh: dict[int, int]
 ) -> None:
     """Book the cancellations of a part in the order of the file.
 
@@ -115,12 +113,12 @@ def book_cancellations(
         _write(drafts, part)
 
 
-def _key(invoice: "Invoice", record: Record, products: dict[str, int]) -> Key:
+def _key(invoice: Invoice, record: Record, products: dict[str, int]) -> Key:
     return (invoice.buyer.id, products[record.values["sku"]], record.values["unit_price"])
 
 
 def _booked(
-    invoices: list["Invoice"],
+    invoices: list[Invoice],
 ) -> tuple[dict[tuple[str, int], int], dict[str, set[int]]]:
     """Pieces already taken back by cancellation and line, and the orders each one touched."""
     rows = RefundItem.objects.filter(
@@ -129,8 +127,8 @@ def _booked(
     pieces: dict[tuple[str, int], int] = defaultdict(int)
     orders: dict[str, set[int]] = defaultdict(set)
     for reference, line, quantity, order_id in rows:
-        pieces[reference, line] += quantity
-        orders[reference].add(order_id)
+        pieces[reference or "", line or 0] += quantity
+        orders[reference or ""].add(order_id)
     return pieces, orders
 
 
@@ -160,7 +158,7 @@ order by o.paid_at desc, i.id desc
 
 def _before(
     candidates: list[Sold],
-    invoice: "Invoice",
+    invoice: Invoice,
     record: Record,
     used_orders: set[int],
     fresh: dict[int, int],
@@ -242,8 +240,8 @@ def _write(drafts: list[RefundDraft], part: Part) -> None:
             item_id = next(item_ids)
             pieces = taken.after - taken.before
             items.append((item_id, pk, taken.sold.item_id, taken.line, pieces, taken.amount))
-            if taken.sold.entry_id is not None:
-                volume.append(_taken_back(taken, item_id, draft.refunded_at))
+            if entry := _taken_back(taken, item_id, draft.refunded_at):
+                volume.append(entry)
     copy_rows(
         "commerce_refund",
         "id number order_id external_reference amount currency reason refunded_at actor_id "
@@ -258,8 +256,10 @@ def _write(drafts: list[RefundDraft], part: Part) -> None:
         record_volume(volume)
 
 
-def _taken_back(taken: Taken, refund_item_id: int, refunded_at: datetime) -> NewVolume:
+def _taken_back(taken: Taken, refund_item_id: int, refunded_at: datetime) -> NewVolume | None:
     sold = taken.sold
+    if sold.entry_id is None or sold.distributor_id is None:
+        return None
     return NewVolume(
         kind="refund",
         order_item_id=sold.item_id,
