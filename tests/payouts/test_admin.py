@@ -14,7 +14,16 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import AuditEvent, User
 from commissions.models import Payout, PayoutBatch, StatusFile
 from commissions.services import batches, payouts
-from tests.payouts.company import approved, ask, balance, check_ledger, exported, method_of
+from commissions.services.payout_methods import add_payout_method
+from tests.payouts.company import (
+    approved,
+    ask,
+    balance,
+    bank,
+    check_ledger,
+    exported,
+    method_of,
+)
 
 pytestmark = pytest.mark.django_db
 LIST, BATCHES = "/admin/commissions/payout/", "/admin/commissions/payoutbatch/"
@@ -132,9 +141,6 @@ def test_refusal_needs_a_reason_and_gives_the_money_back(asha, maker):
 
 
 def test_account_that_others_use_is_pointed_out(asha, ben, maker):
-    from commissions.services.payout_methods import add_payout_method
-    from tests.payouts.company import bank
-
     add_payout_method(distributor=ben, details=bank("D-900001", "Ben"), actor=ben.user)
     payout = ask(asha)
 
@@ -467,7 +473,9 @@ def test_lists_ask_the_same_number_of_queries(address, asha, ben, maker, fiona, 
 
 def queries_of(client: Client, address: str) -> int:
     client.get(address)
-    with CaptureQueriesContext(connection, ) as asked:
+    with CaptureQueriesContext(
+        connection,
+    ) as asked:
         assert client.get(address).status_code == HTTPStatus.OK
     return len(asked)
 

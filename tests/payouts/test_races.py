@@ -4,13 +4,14 @@ import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
-from threading import Barrier
+from threading import Barrier, Thread
+from time import monotonic, sleep
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import DatabaseError, connection, transaction
 
-from commissions.models import JournalEntry, Payout, StatusFile
+from commissions.models import JournalEntry, LedgerAccount, Payout, StatusFile
 from commissions.services import batches, payouts, statusfiles
 from commissions.services.payouts import PayoutRefused
 from mlmcrm.transitions import TransitionRefused
@@ -114,3 +115,59 @@ def test_one_status_file_is_booked_once(asha, fiona, felix):
     assert balance("bank") == Decimal("100.00")
     assert balance("payouts_in_transit") == 0
     check_ledger()
+
+
+def test_import_killed_half_way_books_nothing_and_then_once(asha, ben, fiona, felix):
+    items = [approved(asha, felix, "100.00"), approved(ben, felix, "50.00")]
+    batch = exported(fiona, felix, *items)
+    lines = [f"{item.number},failed,{item.net_amount},,Closed" for item in items]
+    content = "\n".join([",".join(statusfiles.HEADER), *lines]).encode()
+
+    def book() -> StatusFile:
+        return statusfiles.import_status_file(
+            batch=batch, file_name="a.csv", content=content, actor=fiona
+        )
+
+    ended: list[Exception] = []
+    # Ben's wallet is held, so the import has booked Asha's line and waits when it is killed.
+    with transaction.atomic():
+        LedgerAccount.objects.select_for_update().get(kind="wallet", distributor=ben)
+        thread = Thread(target=lambda: ended.append(outcome_of(book)))
+        thread.start()
+        kill_who_waits()
+        thread.join(10)
+
+    assert isinstance(ended[0], DatabaseError)
+    assert set(Payout.objects.values_list("status", flat=True)) == {"processing"}
+    assert balance("wallet", asha) == Decimal("400.00")
+    assert not StatusFile.objects.exists()
+
+    first = book()
+
+    assert book() == first
+    assert balance("wallet", asha) == balance("wallet", ben) == Decimal("500.00")
+    check_ledger()
+
+
+def outcome_of(run: Callable[[], Any]) -> Any:
+    try:
+        return run()
+    except DatabaseError as error:
+        return error
+    finally:
+        connection.close()
+
+
+def kill_who_waits() -> None:
+    """End the backend that waits for a lock of ours, as a crash would."""
+    deadline = monotonic() + 4
+    while monotonic() < deadline:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "select pg_terminate_backend(pid) from pg_locks"
+                " where not granted and pg_backend_pid() = any (pg_blocking_pids(pid))"
+            )
+            if cursor.fetchall():
+                return
+        sleep(0.02)
+    raise AssertionError("Nobody waits.")
