@@ -4,14 +4,18 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.cache import add_never_cache_headers
+from django.utils.safestring import SafeString
 
 from accounts.admin_base import ReadOnlyAdmin
 from accounts.permissions import require
+from accounts.templatetags.ui import count, money
+from commissions.admin.columns import link, status_badge
 from commissions.forms import BookStatusForm, ReasonForm, StatusFileForm
 from commissions.models import Payout, PayoutBatch, PayoutFile, StatusFile
 from commissions.services import batches, statusfiles
@@ -36,19 +40,37 @@ class PayoutBatchAdmin(ReadOnlyAdmin):
     """Batches, each worked on at its desk: submit, approve, export, book what the bank says."""
 
     list_display = [
-        "number",
-        "status",
-        "item_count",
-        "control_sum",
-        "currency",
+        "desk",
+        "state",
+        "number_of_items",
+        "money_sum",
         "created_by",
         "approved_by",
         "created_at",
     ]
+    list_display_links = None
+    actions = None
     list_filter = ["status", "currency"]
     list_select_related = ["created_by", "approved_by"]
     search_fields = ["=number", "=payouts__number"]
+    search_help_text = "Number of a batch, or of a payout in it"
     date_hierarchy = "created_at"
+
+    @admin.display(description="Batch", ordering="pk")
+    def desk(self, batch: PayoutBatch) -> SafeString:
+        return link(desk_url(batch), batch.number)
+
+    @admin.display(description="Status", ordering="status")
+    def state(self, batch: PayoutBatch) -> SafeString:
+        return status_badge(batch)
+
+    @admin.display(description="Payouts", ordering="item_count")
+    def number_of_items(self, batch: PayoutBatch) -> SafeString:
+        return count(batch.item_count)
+
+    @admin.display(description="Control sum", ordering="control_sum")
+    def money_sum(self, batch: PayoutBatch) -> SafeString:
+        return money(batch.control_sum, batch.currency)
 
     def get_urls(self) -> list[URLPattern]:
         wrap, name = self.admin_site.admin_view, "commissions_payoutbatch"
@@ -80,10 +102,13 @@ class PayoutBatchAdmin(ReadOnlyAdmin):
         context = {
             **self.admin_site.each_context(request),
             **facts_of(batch, request.user),
+            "title": batch.number,
+            "seen": request.GET.get("seen", batch.status),
             "reason": reason,
             "upload": StatusFileForm(),
-            "confirm": request.POST.get("step") or request.GET.get("confirm", ""),
         }
+        asked = request.POST.get("step") or request.GET.get("confirm", "")
+        context["confirm"] = asked if asked in context["steps"] else ""
         return TemplateResponse(request, f"{TEMPLATES}/desk.html", context)
 
     def file_view(self, request: HttpRequest, number: str, kind: str) -> HttpResponse:
@@ -93,7 +118,11 @@ class PayoutBatchAdmin(ReadOnlyAdmin):
         file = get_object_or_404(
             PayoutFile.objects.select_related("batch"), batch=batch, format=kind
         )
-        content = batches.open_file(file=file, actor=request.user)  # type: ignore[arg-type]
+        try:
+            content = batches.open_file(file=file, actor=request.user)  # type: ignore[arg-type]
+        except batches.BatchRefused as refused:
+            messages.error(request, str(refused))
+            return redirect(desk_url(batch))
         return attachment(content, file.file_name)
 
     def template_view(self, request: HttpRequest) -> HttpResponse:
@@ -110,12 +139,13 @@ class PayoutBatchAdmin(ReadOnlyAdmin):
             return book_status(request, batch)
         upload = StatusFileForm(request.POST, request.FILES)
         if not upload.is_valid():
-            messages.error(request, " ".join(upload.errors["file"]))
+            messages.error(request, " ".join(map(str, upload.errors["file"])))
             return redirect(desk_url(batch))
         file = upload.cleaned_data["file"]
         content = file.read()
         context = {
             **self.admin_site.each_context(request),
+            "title": f"Status file for {batch.number}",
             "batch": batch,
             "file_name": file.name,
             "preview": statusfiles.preview_status_file(batch=batch, content=content),
@@ -132,25 +162,61 @@ class PayoutBatchAdmin(ReadOnlyAdmin):
 
 @admin.register(PayoutFile)
 class PayoutFileAdmin(ReadOnlyAdmin):
-    list_display = ["file_name", "batch", "item_count", "control_sum", "sha256", "created_at"]
+    list_display = [
+        "file_name",
+        "batch_desk",
+        "number_of_items",
+        "money_sum",
+        "sha256",
+        "created_at",
+    ]
     list_filter = ["format"]
     list_select_related = ["batch"]
     search_fields = ["=batch__number", "^sha256"]
     exclude = ["sealed_content"]
+    actions = None
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PayoutFile]:
+        return super().get_queryset(request).defer("sealed_content")
+
+    @admin.display(description="Batch", ordering="batch")
+    def batch_desk(self, file: PayoutFile) -> SafeString:
+        return link(desk_url(file.batch), file.batch.number)
+
+    @admin.display(description="Payouts", ordering="item_count")
+    def number_of_items(self, file: PayoutFile) -> SafeString:
+        return count(file.item_count)
+
+    @admin.display(description="Control sum", ordering="control_sum")
+    def money_sum(self, file: PayoutFile) -> SafeString:
+        return money(file.control_sum, file.batch.currency)
 
 
 @admin.register(StatusFile)
 class StatusFileAdmin(ReadOnlyAdmin):
     list_display = [
         "file_name",
-        "batch",
-        "completed_count",
-        "failed_count",
+        "batch_desk",
+        "number_completed",
+        "number_failed",
         "imported_by",
         "imported_at",
     ]
     list_select_related = ["batch", "imported_by"]
     search_fields = ["=batch__number", "^sha256"]
+    actions = None
+
+    @admin.display(description="Batch", ordering="batch")
+    def batch_desk(self, file: StatusFile) -> SafeString:
+        return link(desk_url(file.batch), file.batch.number)
+
+    @admin.display(description="Completed", ordering="completed_count")
+    def number_completed(self, file: StatusFile) -> SafeString:
+        return count(file.completed_count)
+
+    @admin.display(description="Failed or returned", ordering="failed_count")
+    def number_failed(self, file: StatusFile) -> SafeString:
+        return count(file.failed_count)
 
 
 def desk_url(batch: PayoutBatch) -> str:
@@ -212,14 +278,38 @@ def book_status(request: HttpRequest, batch: PayoutBatch) -> HttpResponse:
 
 def facts_of(batch: PayoutBatch, actor: Any) -> dict[str, Any]:
     items = batches.batch_items(batch)
+    obstacle = batches.approver_obstacle(batch, items, actor)
     return {
         "batch": batch,
+        "steps": {
+            "draft": ["submit", "void"] if items else ["void"],
+            "submitted": ["reopen", "void"] if obstacle else ["approve", "reopen", "void"],
+            "approved": ["export", "void"],
+        }.get(batch.status, []),
+        "course": course_of(batch),
         "items": items,
         "files": batch.files.defer("sealed_content").order_by("format"),
         "status_files": batch.status_files.select_related("imported_by"),
         "may_act": actor.has_perm(MAKE),
-        "approver_obstacle": batches.approver_obstacle(batch, items, actor),
+        "approver_obstacle": obstacle,
     }
+
+
+def course_of(batch: PayoutBatch) -> list[dict[str, Any]]:
+    """The milestones of a batch, each done, now or next, with its moment and person."""
+    milestones = [
+        ("Made", batch.created_at, batch.created_by),
+        ("Submitted", batch.submitted_at, None),
+        ("Approved", batch.approved_at, batch.approved_by),
+        ("Exported", batch.exported_at, None),
+        ("Settled", batch.settled_at, None),
+    ]
+    done = sum(at is not None for _, at, _ in milestones)
+    states = ["done"] * done + ["now"] + ["next"] * len(milestones)
+    return [
+        {"title": title, "at": at, "by": by, "state": state}
+        for (title, at, by), state in zip(milestones, states, strict=False)
+    ]
 
 
 def attachment(content: bytes, name: str) -> HttpResponse:

@@ -1,26 +1,38 @@
 from django.contrib import admin
+from django.utils.safestring import SafeString
 
 from accounts.admin_base import ReadOnlyAdmin, ReadOnlyInline
+from accounts.templatetags.ui import money, signed_money
 from commissions.models import JournalEntry, LedgerAccount, Posting
 
 
 @admin.register(LedgerAccount)
 class LedgerAccountAdmin(ReadOnlyAdmin):
-    list_display = ["id", "kind", "distributor", "currency", "balance"]
+    list_display = ["id", "kind", "distributor", "money_balance"]
     list_filter = ["kind", "currency"]
     list_select_related = ["distributor"]
     search_fields = ["=distributor__number", "^distributor__display_name"]
+    actions = None
+
+    @admin.display(description="Balance", ordering="balance")
+    def money_balance(self, account: LedgerAccount) -> SafeString:
+        return money(account.balance, account.currency)
 
 
 @admin.register(Posting)
 class PostingAdmin(ReadOnlyAdmin):
-    list_display = ["id", "entry", "account", "distributor", "amount"]
+    list_display = ["id", "entry", "account", "distributor", "money_amount"]
     list_select_related = ["entry", "account__distributor"]
     search_fields = ["=account__distributor__number", "=entry__key"]
+    actions = None
 
     @admin.display(description="Distributor")
     def distributor(self, posting: Posting) -> str:
         return str(posting.account.distributor or "")
+
+    @admin.display(description="Amount", ordering="amount")
+    def money_amount(self, posting: Posting) -> SafeString:
+        return signed_money(posting.amount, posting.account.currency)
 
 
 class PostingInline(ReadOnlyInline):
@@ -44,4 +56,5 @@ class JournalEntryAdmin(ReadOnlyAdmin):
     list_select_related = ["actor", "reverses"]
     search_fields = ["=key", "^memo"]
     date_hierarchy = "occurred_at"
+    actions = None
     inlines = [PostingInline]

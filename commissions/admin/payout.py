@@ -3,14 +3,17 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet, Sum
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.safestring import SafeString
 
 from accounts.admin_base import ReadOnlyAdmin
 from accounts.permissions import require
+from accounts.templatetags.ui import money
+from commissions.admin.columns import link, status_badge
 from commissions.forms import ReasonForm
 from commissions.models import JournalEntry, Payout, PayoutMethod
 from commissions.services import batches, payouts
@@ -22,6 +25,7 @@ TEMPLATES = "admin/commissions/payout"
 REFUSALS = (payouts.PayoutRefused, TransitionRefused)
 APPROVE = "commissions.approve_payout"
 BATCH = "commissions.add_payoutbatch"
+MAX_AT_ONCE = 500
 
 
 @admin.register(PayoutMethod)
@@ -38,20 +42,40 @@ class PayoutAdmin(ReadOnlyAdmin):
     """Payouts that were asked for; each is decided on its desk, or many at once."""
 
     list_display = [
-        "number",
+        "desk",
         "distributor",
-        "amount",
-        "currency",
+        "money_net",
         "method",
-        "status",
+        "state",
         "requested_at",
-        "batch",
+        "batch_desk",
     ]
+    list_display_links = None
     list_filter = ["status", "method__kind"]
     list_select_related = ["distributor", "method", "batch"]
     search_fields = ["=number", "=distributor__number", "=reference_number", "=batch__number"]
+    search_help_text = "Number of payout, distributor or batch, or the bank's reference"
     date_hierarchy = "requested_at"
     actions = ["approve_selected", "batch_selected"]
+
+    @admin.display(description="Payout", ordering="pk")
+    def desk(self, payout: Payout) -> SafeString:
+        return link(desk_url(payout), payout.number)
+
+    @admin.display(description="Net", ordering="net_amount")
+    def money_net(self, payout: Payout) -> SafeString:
+        return money(payout.net_amount, payout.currency)
+
+    @admin.display(description="Status", ordering="status")
+    def state(self, payout: Payout) -> SafeString:
+        return status_badge(payout)
+
+    @admin.display(description="Batch", ordering="batch")
+    def batch_desk(self, payout: Payout) -> SafeString | None:
+        if payout.batch is None:
+            return None
+        number = payout.batch.number
+        return link(reverse("admin:commissions_payoutbatch_desk", args=[number]), number)
 
     def get_urls(self) -> list[URLPattern]:
         desk = path(
@@ -84,6 +108,7 @@ class PayoutAdmin(ReadOnlyAdmin):
         context = {
             **self.admin_site.each_context(request),
             **facts_of(payout, request.user),
+            "title": payout.number,
             "refusal": refusal,
             "confirm": "refuse" if refusal.errors else request.GET.get("confirm", ""),
         }
@@ -122,19 +147,24 @@ class PayoutAdmin(ReadOnlyAdmin):
     ) -> HttpResponse | None:
         """Show count, sum and exclusions; act on what is still possible when it is confirmed."""
         rows = queryset.select_related("distributor__user", "method", "batch").order_by("number")
+        if rows.count() > MAX_AT_ONCE:
+            messages.error(request, f"Choose {MAX_AT_ONCE} payouts at most.")
+            return None
         checked = [(payout, obstacle(payout, request.user)) for payout in rows]
         chosen = [payout for payout, reason in checked if not reason]
+        excluded = [(payout, reason) for payout, reason in checked if reason]
         if request.POST.get("confirmed") and chosen:
+            for payout, reason in excluded:
+                messages.warning(request, f"{payout.number} was left out. {reason}")
             return act(request, chosen)
         context = {
             **self.admin_site.each_context(request),
+            "title": "Make a batch" if act is batch_many else "Approve payouts",
             "action": request.POST["action"],
             "is_batch": act is batch_many,
             "chosen": chosen,
-            "excluded": [(payout, reason) for payout, reason in checked if reason],
-            "total": rows.filter(pk__in=[payout.pk for payout in chosen]).aggregate(
-                total=Sum("net_amount")
-            )["total"],
+            "excluded": excluded,
+            "total": sum(payout.net_amount for payout in chosen),
         }
         return TemplateResponse(request, f"{TEMPLATES}/review.html", context)
 
@@ -178,7 +208,8 @@ def approve_many(request: HttpRequest, chosen: list[Payout]) -> None:
             done += 1
         except REFUSALS as refused:
             messages.error(request, str(refused))
-    messages.success(request, f"{done} of {len(chosen)} payouts are approved.")
+    if done:
+        messages.success(request, f"{done} of {len(chosen)} payouts approved.")
 
 
 def batch_many(request: HttpRequest, chosen: list[Payout]) -> HttpResponse | None:
@@ -190,5 +221,5 @@ def batch_many(request: HttpRequest, chosen: list[Payout]) -> HttpResponse | Non
     except REFUSALS as refused:
         messages.error(request, str(refused))
         return None
-    messages.success(request, f"{batch.number} is made with {batch.item_count} payouts.")
+    messages.success(request, f"{batch.number} is made. Submit it when it is complete.")
     return redirect("admin:commissions_payoutbatch_desk", batch.number)
