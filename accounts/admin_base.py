@@ -6,6 +6,7 @@ from django.db import models
 from django.http import HttpRequest
 from simple_history.admin import SimpleHistoryAdmin
 
+from accounts.admin_columns import Column, columns
 from accounts.audit import record
 
 
@@ -32,6 +33,9 @@ class BoundedAdmin(admin.ModelAdmin):
     show_full_result_count = False
     list_per_page = 50
     list_max_show_all = 0
+
+    def get_list_display(self, request: HttpRequest) -> list[Column]:
+        return columns(self.model, super().get_list_display(request))
 
     def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         return False
