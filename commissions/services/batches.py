@@ -19,7 +19,7 @@ from accounts.models import User
 from accounts.numbering import take_number
 from commissions.models import Payout, PayoutBatch, PayoutFile
 from commissions.models.batch import BATCH_EDGES
-from commissions.services.payouts import PayoutRefused, is_bound, start_payout
+from commissions.services.payouts import PayoutRefused, is_bound, payee_obstacle, start_payout
 from commissions.services.registers import Register, render_csv, render_xlsx
 from mlmcrm.encryption import seal_bytes, unseal_bytes
 from mlmcrm.money import quantise
@@ -45,7 +45,7 @@ def batch_obstacle(payout: Payout, actor: User, currency: str) -> str:
         return "It is paid to you; somebody else has to make that batch."
     if not is_bound(payout):
         return "It is not what was approved any more. Refuse it, so that the money goes back."
-    return ""
+    return payee_obstacle(payout.distributor)
 
 
 @transaction.atomic
@@ -53,7 +53,7 @@ def create_batch(*, payouts: Iterable[int], actor: User) -> PayoutBatch:
     """Put approved payouts (their ids) of one currency into a new draft. Raises BatchRefused."""
     must(actor, "commissions.add_payoutbatch", "make batches")
     rows = list(
-        Payout.objects.select_related("distributor", "method", "batch")
+        Payout.objects.select_related("distributor__user", "method", "batch")
         .select_for_update(of=("self",), no_key=True)
         .filter(pk__in=list(payouts))
         .order_by("pk")
@@ -94,7 +94,7 @@ def submit_batch(*, batch: PayoutBatch, actor: User) -> PayoutBatch:
     items = batch_items(batch)
     if not items:
         raise BatchRefused("An empty batch cannot be submitted.")
-    refuse_unbound(items)
+    refuse_unpayable(items)
     recount(batch)
     step(batch, Status.SUBMITTED, submitted_at=timezone.now(), content_hash=hash_of(batch, items))
     tell(batch, "submitted", actor)
@@ -250,17 +250,22 @@ def hash_of(batch: PayoutBatch, items: list[Payout]) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def refuse_unbound(items: list[Payout]) -> None:
+def refuse_unpayable(items: list[Payout]) -> None:
+    """Stop the batch while an item is not what was approved, or its payee cannot be paid now."""
     changed = [item.number for item in items if not is_bound(item)]
     if changed:
         raise BatchRefused(
             f"Not what was approved any more: {', '.join(changed)}. "
             "Take them out of the batch and refuse them, so that the money goes back."
         )
+    for item in items:
+        obstacle = payee_obstacle(item.distributor)
+        if obstacle:
+            raise BatchRefused(f"{item.number}: {obstacle}")
 
 
 def refuse_changed(batch: PayoutBatch, items: list[Payout]) -> None:
-    refuse_unbound(items)
+    refuse_unpayable(items)
     if hash_of(batch, items) != batch.content_hash:
         raise BatchRefused(f"The content of {batch.number} is not what was submitted. Void it.")
 

@@ -138,12 +138,17 @@ def approval_obstacle(payout: Payout, actor: User) -> str:
         return "You requested it; somebody else has to approve it."
     if actor.pk == distributor.user_id:
         return "It is paid to you; somebody else has to approve it."
+    if not payout.method.is_active:
+        return "The payout method was changed after the request."
+    return payee_obstacle(distributor)
+
+
+def payee_obstacle(distributor: Distributor) -> str:
+    """Why nothing can be paid to this distributor now; empty when it can."""
     if distributor.kyc_status != User.KYCStatus.VERIFIED:
         return "The identity is not verified any more."
     if distributor.status in (Distributor.Status.ON_HOLD, Distributor.Status.TERMINATED):
         return f"The distributor is {distributor.get_status_display().lower()}."
-    if not payout.method.is_active:
-        return "The payout method was changed after the request."
     return ""
 
 

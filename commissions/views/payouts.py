@@ -49,6 +49,7 @@ def payout_list(request: HttpRequest) -> HttpResponse:
         "checklist": payout_checklist(distributor),
         "payouts": rows,
         "older": older,
+        "before": request.GET.get("before", ""),
         "newer": request.path if "before" in request.GET else "",
         "is_fragment": bool(getattr(request, "htmx", False)),
     }

@@ -191,3 +191,23 @@ def test_database_refuses_every_other_transition(fiona, felix, source):
             continue
         with pytest.raises(DatabaseError), transaction.atomic():
             PayoutBatch.objects.filter(pk=batch.pk).update(status=target)
+
+
+@pytest.mark.parametrize(
+    "stop",
+    [
+        "update accounts_user set kyc_status = 'expired' where email = 'asha@example.com'",
+        "update genealogy_distributor set status = 'on_hold' where number = 'D-900001'",
+    ],
+)
+def test_payee_who_cannot_be_paid_any_more_stops_the_batch(submitted, fiona, felix, stop):
+    statement("set constraints all immediate")
+    statement(stop)
+
+    with pytest.raises(BatchRefused, match=r"not verified|on hold"):
+        batches.approve_batch(batch=submitted, actor=felix, seen_hash=submitted.content_hash)
+
+    batches.void_batch(batch=submitted, actor=fiona, reason="One is on hold.")
+    payout = Payout.objects.get(distributor__number="D-900001")
+    with pytest.raises(BatchRefused, match=r"not verified|on hold"):
+        batches.create_batch(payouts=[payout.pk], actor=fiona)
