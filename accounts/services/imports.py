@@ -129,7 +129,7 @@ def confirm_import(*, job: ImportJob, actor: User, sha256: str) -> None:
     job = ImportJob.objects.select_for_update().get(pk=job.pk)
     if job.status != ImportJob.Status.PREVIEWED:
         raise JobRefused(f"This import is {job.get_status_display().lower()}.")
-    if sha256 != job.file_sha256:
+    if not sha256 or sha256 != job.file_sha256:
         raise JobRefused("This is not the file that was previewed. Upload it again.")
     job.status = ImportJob.Status.QUEUED
     job.save(update_fields=["status"])
