@@ -4,13 +4,17 @@ import io
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
 from uuid import uuid4
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.models import Model
+from django.test import Client
 from PIL import Image
 
 from accounts.models import ImportJob, Notification, User
+from commissions.earnings import reference
 from commissions.models import LedgerEntry, PayoutBatch, PayoutFile
 from commissions.services import batches, payouts
 from commissions.services.claims import claim_volume
@@ -36,10 +40,14 @@ VIEWERS = {
 @dataclass
 class World:
     cast: Cast
-    things: dict[str, Model] = field(default_factory=dict)
+    things: dict[str, Any] = field(default_factory=dict)
+    cookies: dict[str, dict[str, str]] = field(default_factory=dict)
 
-    def viewer(self, viewpoint: str) -> User:
-        return self.cast.user(VIEWERS[viewpoint])
+    def sign_everybody_in(self) -> None:
+        for viewpoint, name in VIEWERS.items():
+            client = Client()
+            client.force_login(self.cast.user(name))
+            self.cookies[viewpoint] = {key: morsel.value for key, morsel in client.cookies.items()}
 
     def arguments(self, words: str) -> dict[str, object]:
         """`number=payout.number` becomes the payout's number; `-` is nothing."""
@@ -117,11 +125,13 @@ def build(cast: Cast) -> World:
         for _ in range(2)
     ]
     batch = exported(cast, asked[0])
+    line = LedgerEntry.objects.select_related("run").filter(distributor=cast.chloe).latest("pk")
     things = {
         "chloe": cast.chloe,
+        "account": chloe,
         "order": order,
         "period": october,
-        "line": LedgerEntry.objects.filter(distributor=cast.chloe).latest("pk"),
+        "line": SimpleNamespace(name=reference(line)),
         "run": october.runs.get(kind="close"),
         "document": document,
         "image": document.images.get(),
@@ -137,7 +147,9 @@ def build(cast: Cast) -> World:
             kind="orders", file_name="orders.csv", on_error="skip", created_by=cast.user("ada")
         ),
     }
-    return World(cast, things)
+    world = World(cast, things)
+    world.sign_everybody_in()
+    return world
 
 
 def exported(cast: Cast, payout) -> PayoutBatch:

@@ -1,13 +1,16 @@
 """Every route as every role, against the written table; a route without rows fails."""
 
+from http.cookies import SimpleCookie
+
 import pytest
 from django.apps import apps
 from django.contrib import admin
+from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from tests import snapshot
-from tests.access_table import ADMIN_MODELS, ROUTES, VIEWPOINTS
+from tests.access_table import ADMIN_MODELS, ROUTES, VIEWPOINTS, WITH_DESK
 from tests.access_world import build
 from tests.cast import gather
 
@@ -56,12 +59,18 @@ def world(built, db):
 
 
 def answers(world, method, url):
-    """The status for each viewpoint, in the table's order. GET may not write, so order is free."""
+    """The status for each viewpoint, in the table's order; what one writes the next never sees."""
     for viewpoint in VIEWPOINTS:
         client = Client()
-        if viewpoint != "anon":
-            client.force_login(world.viewer(viewpoint))
-        yield getattr(client, method.lower())(url).status_code
+        client.cookies = SimpleCookie(world.cookies.get(viewpoint, {}))
+        yield status_of(client, method, url)
+
+
+def status_of(client, method, url):
+    with transaction.atomic():
+        status = getattr(client, method.lower())(url).status_code
+        transaction.set_rollback(True)
+    return status
 
 
 def test_every_route_has_its_row():
@@ -99,13 +108,16 @@ def test_admin_screens_answer_as_written(world, label):
             reverse(f"{base}_delete", args=[pk]): "",
         }
     for url, allowed in pages.items():
-        for viewpoint, status in zip(VIEWPOINTS, answers(world, "GET", url), strict=True):
-            assert (url, viewpoint, status) == (url, viewpoint, _expected(viewpoint, allowed))
+        leads_on = label in WITH_DESK and url.endswith("/change/")
+        expected = [_expected(viewpoint, allowed, leads_on) for viewpoint in VIEWPOINTS]
+        assert (url, list(answers(world, "GET", url))) == (url, expected)
 
 
-def _expected(viewpoint, allowed):
+def _expected(viewpoint, allowed, leads_on):
     if viewpoint == "anon":
         return 302
     if viewpoint not in STAFF:
         return 404
+    if leads_on:  # to the work screen, which has its own row
+        return 302
     return 200 if viewpoint in allowed.split() else 403
