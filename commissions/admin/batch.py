@@ -143,12 +143,17 @@ class PayoutBatchAdmin(ReadOnlyAdmin):
             return redirect(desk_url(batch))
         file = upload.cleaned_data["file"]
         content = file.read()
+        preview = statusfiles.preview_status_file(batch=batch, content=content)
         context = {
             **self.admin_site.each_context(request),
             "title": f"Status file for {batch.number}",
             "batch": batch,
             "file_name": file.name,
-            "preview": statusfiles.preview_status_file(batch=batch, content=content),
+            "preview": preview,
+            "results": [
+                {"title": name.capitalize(), "count": preview.counts[name], "sum": amount}
+                for name, amount in preview.sums.items()
+            ],
             "form": BookStatusForm.holding(file.name, content),
         }
         return TemplateResponse(request, f"{TEMPLATES}/status.html", context)

@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 
 from accounts.admin_base import ReadOnlyAdmin
 from accounts.permissions import require
-from accounts.templatetags.ui import money
+from accounts.templatetags.ui import ago, money
 from commissions.admin.columns import link, status_badge
 from commissions.forms import ReasonForm
 from commissions.models import JournalEntry, Payout, PayoutMethod
@@ -47,7 +47,7 @@ class PayoutAdmin(ReadOnlyAdmin):
         "money_net",
         "method",
         "state",
-        "requested_at",
+        "asked",
         "batch_desk",
     ]
     list_display_links = None
@@ -69,6 +69,10 @@ class PayoutAdmin(ReadOnlyAdmin):
     @admin.display(description="Status", ordering="status")
     def state(self, payout: Payout) -> SafeString:
         return status_badge(payout)
+
+    @admin.display(description="Requested", ordering="requested_at")
+    def asked(self, payout: Payout) -> SafeString:
+        return ago(payout.requested_at)
 
     @admin.display(description="Batch", ordering="batch")
     def batch_desk(self, payout: Payout) -> SafeString | None:
