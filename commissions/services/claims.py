@@ -82,10 +82,13 @@ def claim_batch(limit: int = BATCH) -> int:
     return len(batch)
 
 
-def claim_rest() -> None:
+def claim_rest() -> int:
     """Claim what is left within a transaction that closes a period, leaving projections to it."""
+    total = 0
     while batch := take_batch(BATCH):
         settle(batch)
+        total += len(batch)
+    return total
 
 
 def unclaimed_count(period: CommissionPeriod) -> int:

@@ -42,21 +42,25 @@ def close_period(*, period: CommissionPeriod, actor: User) -> CommissionPeriod:
         raise PeriodRefused(f"{period.name} is {period.get_status_display().lower()}, not open.")
     claim_volume()
     try:
-        closed = _close(period, actor)
+        settled = _close(period, actor)
     except (facts.FactsRefused, TransitionRefused) as error:
         raise PeriodRefused(str(error)) from error
     except OperationalError as error:
         if isinstance(error.__cause__, LockNotAvailable):
             raise PeriodRefused("Orders are being recorded right now; try again soon.") from error
         raise
-    projections.refresh()
-    return closed
+    if settled:
+        projections.refresh()
+    else:
+        projections.refresh_current_month()
+    return period
 
 
 @transaction.atomic
-def _close(period: CommissionPeriod, actor: User) -> CommissionPeriod:
+def _close(period: CommissionPeriod, actor: User) -> int:
+    """Close in one transaction; returns how many entries were still to be settled in it."""
     known_at = _stop_the_clock()
-    claim_rest()
+    settled = claim_rest()
     if left := unclaimed_count(period):
         raise PeriodRefused(f"{left} volume entries of {period.name} could not be claimed yet.")
     version = fix_plan(period)
@@ -81,7 +85,7 @@ def _close(period: CommissionPeriod, actor: User) -> CommissionPeriod:
         actor=actor, action="period.closed", target=period, after={"input": period.input_hash}
     )
     publish("period.closed", staff=True, ref=period.code, period=period.name)
-    return period
+    return settled
 
 
 def _stop_the_clock() -> datetime:

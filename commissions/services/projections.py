@@ -57,12 +57,59 @@ def last_final_run() -> CommissionRun | None:
 
 
 def refresh_with_the_month() -> None:
-    """Refresh once when another period has become the current one, as at the turn of a month."""
+    """Start the month's volumes anew when another period has become the current one."""
     period = current_period()
     current = period.pk if period else 0
     if cache.get(CURRENT) != current:
-        refresh()
+        refresh_current_month()
         cache.set(CURRENT, current, None)
+
+
+@transaction.atomic
+def refresh_current_month() -> int:
+    """Bring PV and GV of the current period in line; returns how many distributors changed."""
+    people = read_columns(_PEOPLE, id="i8", sponsor="i8", pv="i8", gv="i8")
+    order = np.argsort(people["id"], kind="stable")
+    people = {name: column[order] for name, column in people.items()}
+    lookup = Lookup(people["id"])
+    sold = read_columns(_SOLD, current_days(), id="i8", pv="i8")
+    pv = np.zeros(people["id"].size, np.int64)
+    pv[lookup(sold["id"])] = sold["pv"]
+    gv = subtree_sums(lookup(people["sponsor"]), pv, "group volume")
+    changed = np.flatnonzero((pv != people["pv"]) | (gv != people["gv"]))
+    if changed.size:
+        columns = [column[changed].tolist() for column in (people["id"], pv, gv)]
+        _lock(columns[0])
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """update genealogy_distributor d
+                   set current_month_pv = t.pv, current_month_gv = t.gv
+                   from unnest(%s::bigint[], %s::bigint[], %s::bigint[]) as t(id, pv, gv)
+                   where d.id = t.id""",
+                columns,
+            )
+    return int(changed.size)
+
+
+_PEOPLE = """
+select id, coalesce(sponsor_id, 0) as sponsor, current_month_pv as pv, current_month_gv as gv
+from genealogy_distributor
+"""
+_SOLD = """
+select distributor_id as id, sum(pv) as pv from commerce_volumeentry v
+where counts_on between %(starts_on)s and %(ends_on)s
+  and not exists (select 1 from commissions_volumequeue q where q.volume_entry_id = v.id)
+group by distributor_id
+"""
+
+
+def current_days() -> dict[str, date]:
+    """The days of the current period, days long past when there is none."""
+    period, never = current_period(), date(1900, 1, 1)
+    return {
+        "starts_on": period.starts_on if period else never,
+        "ends_on": period.ends_on if period else never,
+    }
 
 
 @transaction.atomic
@@ -105,13 +152,8 @@ def _differences() -> Iterator[Difference]:
 
 def fill_truth() -> None:
     """Compute all projections into a temporary table of this transaction."""
-    run, period = last_final_run(), current_period()
-    never = date(1900, 1, 1)
-    params = {
-        "run": run.pk if run else None,
-        "starts_on": period.starts_on if period else never,
-        "ends_on": period.ends_on if period else never,
-    }
+    run = last_final_run()
+    params = {"run": run.pk if run else None, **current_days()}
     with connection.cursor() as cursor:
         cursor.execute("drop table if exists pg_temp.projection_truth")
         cursor.execute(_TRUTH, params)
@@ -197,13 +239,19 @@ def add_claimed(period: CommissionPeriod, snapshot: Snapshot, lines: dict[str, A
         _add([column[touched].tolist() for column in columns])
 
 
-def _add(columns: list[list[int]]) -> None:
+def _lock(ids: list[int]) -> None:
+    """Hold these distributors' rows, in the order that everybody takes them in."""
     with connection.cursor() as cursor:
         cursor.execute(
             "select count(*) from (select 1 from genealogy_distributor where id = any(%s) "
             "order by id for no key update) locked",
-            [columns[0]],
+            [ids],
         )
+
+
+def _add(columns: list[list[int]]) -> None:
+    _lock(columns[0])
+    with connection.cursor() as cursor:
         cursor.execute(
             """update genealogy_distributor d
                set current_month_pv = d.current_month_pv + t.pv,

@@ -370,3 +370,15 @@ def test_carried_ranks_come_from_the_period_before(company):
     levels = dict(zip(snapshot.members.id, snapshot.members.highest_level, strict=True))
     assert levels[company.ben.pk] == 1
     assert levels[company.asha.pk] == 0
+
+
+def test_what_waits_at_the_close_is_settled_in_it(company, monkeypatch):
+    sell_in_october(company)
+    company.buys(company.rosa, 2, at("2026-10-09"))
+    monkeypatch.setattr("commissions.services.periods.claim_volume", lambda: 0)
+
+    period = close_period(period=the_period("2026-10"), actor=company.user("fiona"))
+
+    assert period.status == "closed"
+    assert balance(company, "chloe") == Decimal("4.00") + Decimal("0.80")
+    assert projections.differences() == []
