@@ -53,9 +53,9 @@ def payout_list(request: HttpRequest) -> HttpResponse:
         "newer": request.path if "before" in request.GET else "",
         "is_fragment": bool(getattr(request, "htmx", False)),
     }
-    fragment = context["is_fragment"] and request.GET.get("part") == "overview"
-    template = "_payout_overview.html" if fragment else "payout_list.html"
-    return render(request, f"commissions/{template}", context)
+    overview = context["is_fragment"] and request.GET.get("part") == "overview"
+    template = "commissions/_payout_overview.html" if overview else "commissions/payout_list.html"
+    return render(request, template, context)
 
 
 def history_page(payouts: QuerySet[Payout], request: HttpRequest) -> tuple[list[Payout], str]:
