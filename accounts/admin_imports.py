@@ -207,6 +207,7 @@ def figures_of(job: ImportJob) -> list[dict[str, Any]]:
     """File, booked, unchanged and rejected with lines, pieces and amount of the report."""
     labels = {
         "file": "The file",
+        "tried": "Tried out",
         "booked": "Booked",
         "unchanged": "Unchanged",
         "rejected": "Rejected",

@@ -58,6 +58,7 @@ class Report:
         rules = sorted(self.by_rule.items(), key=lambda item: -item[1].lines)
         return {
             "file": self.file.as_json(),
+            **({"tried": self.accounted.as_json()} if self.is_partial else {}),
             **{state: sums.as_json() for state, sums in self.by_state.items()},
             "reasons": [
                 {"column": column, "rule": rule, **sums.as_json()} for (column, rule), sums in rules

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -112,10 +113,17 @@ def sample(path: Path, mapping: Mapping, survey: Survey, name: str) -> dict[str,
         mapping.bind(table.columns, name)
         for record in _first(table.lines()):
             mapping.fill(record)
-            values = ["" if v is None else str(v) for v in map(record.values.get, names)]
+            values = [_shown(record.values.get(name)) for name in names]
             reason = record.rejection.reason if record.rejection else ""
             lines.append({"line": record.line, "values": values, "reason": reason})
-    return {"fields": names, "lines": lines}
+    headings = [name.replace("_", " ").capitalize() for name in names]
+    return {"fields": headings, "lines": lines}
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, datetime):
+        return f"{timezone.localtime(value):%d %b %Y, %H:%M}"
+    return "" if value is None else str(value)
 
 
 def _first(lines: Iterator[tuple[int, list[str]]]) -> Iterator[Record]:
