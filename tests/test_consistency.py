@@ -75,7 +75,7 @@ def test_every_event_leads_to_a_page():
 
 
 def test_every_template_is_used():
-    templates = [path for path in (ROOT / "templates").rglob("*.html")]
+    templates = list((ROOT / "templates").rglob("*.html"))
     ours = [
         path.relative_to(ROOT / "templates").as_posix()
         for path in templates
