@@ -13,6 +13,7 @@ from django.utils.cache import add_never_cache_headers
 from django.utils.safestring import SafeString
 
 from accounts.admin_base import ReadOnlyAdmin
+from accounts.models import AuditEvent
 from accounts.permissions import require
 from accounts.templatetags.ui import count, money
 from commissions.admin.columns import link, status_badge
@@ -302,12 +303,13 @@ def facts_of(batch: PayoutBatch, actor: Any) -> dict[str, Any]:
 
 def course_of(batch: PayoutBatch) -> list[dict[str, Any]]:
     """The milestones of a batch, each done, now or next, with its moment and person."""
+    people = people_of(batch)
     milestones = [
         ("Made", batch.created_at, batch.created_by),
-        ("Submitted", batch.submitted_at, None),
+        ("Submitted", batch.submitted_at, people.get("payout_batch.submitted")),
         ("Approved", batch.approved_at, batch.approved_by),
-        ("Exported", batch.exported_at, None),
-        ("Settled", batch.settled_at, None),
+        ("Exported", batch.exported_at, people.get("payout_batch.exported")),
+        ("Settled", batch.settled_at, people.get("payout_batch.settled")),
     ]
     done = sum(at is not None for _, at, _ in milestones)
     states = ["done"] * done + ["now"] + ["next"] * len(milestones)
@@ -315,6 +317,18 @@ def course_of(batch: PayoutBatch) -> list[dict[str, Any]]:
         {"title": title, "at": at, "by": by, "state": state}
         for (title, at, by), state in zip(milestones, states, strict=False)
     ]
+
+
+def people_of(batch: PayoutBatch) -> dict[str, Any]:
+    """Who took each step last, by the audit record."""
+    taken = AuditEvent.objects.filter(
+        entity_type=PayoutBatch._meta.label_lower, entity_id=batch.number
+    )
+    return {
+        event.action: event.actor
+        for event in taken.select_related("actor__profile").order_by("pk")
+        if event.actor
+    }
 
 
 def attachment(content: bytes, name: str) -> HttpResponse:
