@@ -191,11 +191,12 @@ def decide(request: HttpRequest, payout: Payout, refusal: ReasonForm) -> None:
 
 
 def facts_of(payout: Payout, actor: Any) -> dict[str, Any]:
+    users = shared_with([payout.method]).get(payout.method.details_index, [])
     moved = JournalEntry.objects.filter(key__startswith=f"payout:{payout.request_key}")
     return {
         "payout": payout,
         "wallet": wallet_balance(payout.distributor),
-        "shared": shared_with([payout.method]).get(payout.method.details_index, []),
+        "shared": [number for number in users if number != payout.distributor.number],
         "entries": moved.prefetch_related("postings__account").order_by("pk"),
         "approval_obstacle": payouts.approval_obstacle(payout, actor),
         "refusal_obstacle": payouts.refusal_obstacle(payout, actor),
