@@ -48,6 +48,10 @@ class Migration(migrations.Migration):
             drop index commissions_ledgerentry_source;
             create index commissions_ledgerentry_source on commissions_ledgerentry
               using brin (volume_entry_id) with (pages_per_range = 16, autosummarize = on);
+            -- With the amount in it, what somebody earned is summed from the index alone.
+            drop index commissions_ledgerentry_earner;
+            create index commissions_ledgerentry_earner
+              on commissions_ledgerentry (distributor_id, id) include (amount);
             """,
             """
             drop index commissions_ledgerentry_id;
@@ -55,6 +59,9 @@ class Migration(migrations.Migration):
             drop index commissions_ledgerentry_source;
             create index commissions_ledgerentry_source
               on commissions_ledgerentry (volume_entry_id);
+            drop index commissions_ledgerentry_earner;
+            create index commissions_ledgerentry_earner
+              on commissions_ledgerentry (distributor_id, id);
             drop trigger commissions_position_dated on genealogy_distributorposition;
             drop function commissions_date_position();
             drop trigger commissions_volume_queued on commerce_volumeentry;

@@ -62,7 +62,7 @@ def index_tables(run: CommissionRun) -> None:
     _execute("set local maintenance_work_mem = '512MB'")
     _execute(f"alter table {ledger} {_checks(run, ledger)}")
     _execute(f"alter table {standing} add constraint {standing}_run check (run_id = {run.pk})")
-    _execute(f"create index {ledger}_earner on {ledger} (distributor_id, id)")
+    _execute(f"create index {ledger}_earner on {ledger} (distributor_id, id) include (amount)")
     _execute(f"create index {ledger}_source on {ledger} using brin (volume_entry_id) {RANGES}")
     _execute(f"create index {ledger}_id on {ledger} using brin (id) {RANGES}")
     _execute(f"create unique index {standing}_owner on {standing} (run_id, distributor_id)")
