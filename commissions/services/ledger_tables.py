@@ -59,7 +59,7 @@ def index_tables(run: CommissionRun) -> None:
     order of their numbers, so range indexes find both.
     """
     ledger, standing = run.ledger_table, run.standing_table
-    _execute("set local maintenance_work_mem = '512MB'")
+    _execute("set local maintenance_work_mem = '1GB'")
     _execute(f"alter table {ledger} {_checks(run, ledger)}")
     _execute(f"alter table {standing} add constraint {standing}_run check (run_id = {run.pk})")
     _execute(f"create index {ledger}_earner on {ledger} (distributor_id, id) include (amount)")
