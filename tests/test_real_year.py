@@ -38,11 +38,11 @@ def company(transactional_db):
 
 
 def bring_in(rejects: Path) -> None:
-    orders = str(DATA / "orders.csv.gz")
+    orders = DATA / "orders.csv.gz"
     options = {"mapping": "online-retail", "on_error": "skip", "verbosity": 0}
-    call_command("import_distributors", str(DATA / "distributors.csv"), verbosity=0)
-    call_command("import_products", orders, rejects=str(rejects / "products.csv"), **options)
-    call_command("import_orders", orders, rejects=str(rejects / "orders.csv"), **options)
+    call_command("import_distributors", DATA / "distributors.csv", verbosity=0)
+    call_command("import_products", orders, rejects=rejects / "products.csv", **options)
+    call_command("import_orders", orders, rejects=rejects / "orders.csv", **options)
 
 
 def booked_and_rejected(rejects: Path) -> tuple[int, int, Decimal]:
