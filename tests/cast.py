@@ -148,7 +148,7 @@ class Cast:
         version = create_version(
             plan=CompensationPlan.objects.create(code="demo", name="Demo plan"),
             definition=json.loads(DEMO_PLAN.read_text()),
-            effective_from=date(2020, 1, 1),
+            effective_from=date(2010, 1, 1),
             actor=self.user("ada"),
         )
         return activate_version(version=version, actor=self.user("mona"))
