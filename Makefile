@@ -37,9 +37,7 @@ lint: $(VENV)/.ready-dev ## Check style, layers, types, migrations and deploymen
 	$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
 
 pytest: $(VENV)/.ready-dev browser ## Run the tests; ARGS="-k word" picks some
-	@# One browser at a time: each drives a web server and a worker of its own.
-	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not browser" $(ARGS) || [ $$? = 5 ]
-	$(BIN)/python -m pytest -m browser $(ARGS) || [ $$? = 5 ]
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 format: $(VENV)/.ready-dev ## Put code and templates into the house format
 	$(BIN)/ruff check --fix .

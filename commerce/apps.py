@@ -7,12 +7,13 @@ class CommerceConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts.imports.kinds import register
-        from commerce.services.customers import open_self_accounts
+        from commerce.services.customers import open_self_accounts, owners_of
         from commerce.services.import_customers import CUSTOMERS
         from commerce.services.import_orders import ORDERS
         from commerce.services.import_products import PRODUCTS
-        from genealogy.services.enrolment import also_on_enrolment
+        from genealogy.services.enrolment import also_on_enrolment, also_owns_references
 
         for kind in (CUSTOMERS, PRODUCTS, ORDERS):
             register(kind)
         also_on_enrolment(open_self_accounts)
+        also_owns_references(owners_of)

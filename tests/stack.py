@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
 
-import redis
 from django.conf import settings
 
 from mlmcrm import celery_app
@@ -88,7 +87,7 @@ def start_web() -> tuple[Running, str]:
 def start_worker() -> Running:
     """The Celery worker, once it listens."""
     running = start("worker")
-    wait_for(worker_listens, running)
+    wait_for(worker_answers, running)
     return running
 
 
@@ -100,11 +99,8 @@ def wait_for(condition, running: Running) -> None:
         time.sleep(0.05)
 
 
-def worker_listens() -> bool:
-    """Whether a worker waits for tasks in this process's Redis database: it blocks on its queue."""
-    database = urlsplit(os.environ["REDIS_URL"]).path.strip("/") or "0"
-    with redis.Redis.from_url(os.environ["REDIS_URL"]) as client:
-        return any(row["db"] == database and row["cmd"] == "brpop" for row in client.client_list())
+def worker_answers() -> bool:
+    return bool(celery_app.control.inspect(timeout=1, limit=1).ping())
 
 
 def is_idle() -> bool:

@@ -40,6 +40,12 @@ def open_self_accounts(distributor_ids: list[int], actor: User | None) -> list[i
     return ids
 
 
+def owners_of(references: list[str]) -> dict[str, str]:
+    """The customers who have these external references, by reference."""
+    rows = Customer.objects.filter(external_reference__in=references)
+    return {str(row.external_reference): f"customer {row.number}" for row in rows}
+
+
 def walk_in_account(actor: User | None) -> Customer:
     """The account for sales without a customer; opened when first needed."""
     account = Customer.objects.filter(kind=Customer.Kind.WALK_IN).order_by("pk").first()

@@ -3,10 +3,14 @@
 November 2011 becomes the current month, so the month before it is the one that gets closed. What
 would lie in the future is left out. Every third of those who sponsored nobody is not a distributor
 but a retail customer of the one above, so that there are retail sales too.
+
+Customers and invoices get a 1 before their number, and distributors count from D-100001, so that
+the whole of the data can be imported beside the demo company without meeting it.
 """
 
 import csv
 import gzip
+import re
 from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,13 +27,16 @@ from compliance.demo.staff import SIGN_INS
 NETWORK = Path(settings.BASE_DIR) / "genealogy" / "demo" / "distributors.csv"
 ORDERS = Path(settings.BASE_DIR) / "commerce" / "demo" / "orders.csv.gz"
 OPEN_MONTH = date(2011, 11, 1)
+FIRST_NUMBER = 100_001
+MARK = "1"
+INVOICE = re.compile(r"(\D*)(\d+)")
 
 
 @dataclass(frozen=True)
 class Member:
     """A line of the network file with the invented person who stands for it.
 
-    `number` and `sponsor` are the file's; `own_number` is the demo company's, D-000001 at the top.
+    `number` and `sponsor` are the file's; `own_number` is the demo company's, D-100001 at the top.
     """
 
     number: str
@@ -90,10 +97,10 @@ class Figures:
             name = person(place + 1000, row["country"]).name
         return Member(
             number=number,
-            own_number=f"D-{place + 1:06d}",
+            own_number=f"D-{FIRST_NUMBER + place}",
             sponsor=row["sponsor_number"],
             joined_on=self.shifted(date.fromisoformat(row["joined_on"])),
-            reference=row["customer_id"],
+            reference=f"{MARK}{row['customer_id']}",
             person=invented,
             name=name,
             is_customer=number not in sponsors and number not in named and place % 3 == 0,
@@ -143,4 +150,8 @@ class Figures:
                 moment = datetime.fromisoformat(row["InvoiceDate"])
                 placed = datetime.combine(self.shifted(moment.date()), moment.time())
                 if timezone.make_aware(placed) < self.now:
-                    yield row | {"InvoiceDate": placed}
+                    yield row | {
+                        "InvoiceDate": placed,
+                        "InvoiceNo": INVOICE.sub(rf"\g<1>{MARK}\g<2>", row["InvoiceNo"]),
+                        "CustomerID": f"{MARK}{row['CustomerID']}",
+                    }

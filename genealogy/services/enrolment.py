@@ -12,7 +12,9 @@ from genealogy.models.node import Tree
 from genealogy.services.tree import insert_node, record_position
 
 EnrolmentStep = Callable[[list[int], User | None], None]
+ReferenceOwners = Callable[[list[str]], dict[str, str]]
 _STEPS: list[EnrolmentStep] = []
+_OWNERS: list[ReferenceOwners] = []
 
 
 class EnrolmentRefused(Exception):
@@ -33,6 +35,24 @@ def take_enrolment_steps(distributor_ids: list[int], actor: User | None) -> None
         step(distributor_ids, actor)
 
 
+def also_owns_references(owners: ReferenceOwners) -> None:
+    """Let an app further down name who has an external reference that an enrolment would need.
+
+    The function gets references and returns the taken ones with their owner. Called in `ready()`.
+    """
+    if owners not in _OWNERS:
+        _OWNERS.append(owners)
+
+
+def owners_of(references: list[str]) -> dict[str, str]:
+    """Who has these external references already, by reference: "distributor D-000123"."""
+    rows = Distributor.objects.filter(external_reference__in=references)
+    taken = {str(row.external_reference): f"distributor {row.number}" for row in rows}
+    for owners in _OWNERS:
+        taken = owners(references) | taken
+    return taken
+
+
 @transaction.atomic
 def enrol_distributor(
     *,
@@ -51,6 +71,8 @@ def enrol_distributor(
     """
     name = display_name.strip()
     _refuse_unless_possible(sponsor, enroller, user, name, joined_on)
+    if external_reference and (owner := owners_of([external_reference]).get(external_reference)):
+        raise EnrolmentRefused(f"The reference {external_reference} belongs to {owner}.")
     distributor = Distributor(
         number=take_number("D"),
         external_reference=external_reference or None,

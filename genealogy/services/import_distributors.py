@@ -12,7 +12,7 @@ from accounts.imports.kinds import Field, ImportKind, Part, Record
 from accounts.models import User
 from accounts.numbering import skip_numbers
 from genealogy.models import Distributor
-from genealogy.services.enrolment import take_enrolment_steps
+from genealogy.services.enrolment import owners_of, take_enrolment_steps
 from genealogy.services.tree import rebuild_tree
 
 FIELDS = {
@@ -68,11 +68,7 @@ def _known(part: Part) -> dict[str, dict[str, Any]]:
 def _fresh(part: Part, known: dict[str, dict[str, Any]]) -> dict[str, Record]:
     """The part's new distributors by number; leaves or rejects the others."""
     references = [r.values["external_reference"] for r in part.open_records()]
-    owners = dict(
-        Distributor.objects.filter(external_reference__in=[r for r in references if r]).values_list(
-            "external_reference", "number"
-        )
-    )
+    owners = owners_of([reference for reference in references if reference])
     fresh: dict[str, Record] = {}
     for record in part.open_records():
         values = record.values
@@ -86,13 +82,13 @@ def _fresh(part: Part, known: dict[str, dict[str, Any]]) -> dict[str, Record]:
         elif reference and reference in owners:
             record.reject(
                 part.mapping.column_of("external_reference"),
-                "Reference belongs to another distributor",
+                "Reference belongs to somebody else",
                 f"{reference} is {owners[reference]}",
             )
         else:
             fresh[number] = record
             if reference:
-                owners[reference] = number
+                owners[reference] = f"distributor {number}"
     return fresh
 
 

@@ -46,7 +46,7 @@ def live_processes(django_db_setup, django_db_blocker):
         both.callback(worker.stop)
         web, url = stack.start_web()
         both.callback(web.stop)
-        stack.wait_for(stack.worker_listens, worker)
+        stack.wait_for(stack.worker_answers, worker)
         yield Live(url, web, worker)
 
 

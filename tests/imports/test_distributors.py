@@ -6,7 +6,7 @@ from django.db import connection
 from accounts.imports.errors import ImportStopped
 from commerce.models import Customer
 from genealogy.models import Distributor, DistributorPosition, GenealogyNode
-from genealogy.services.enrolment import enrol_distributor
+from genealogy.services.enrolment import EnrolmentRefused, enrol_distributor
 from genealogy.services.tree import find_breaks
 
 HEADER = "distributor_number,sponsor_number,joined_on,customer_id,country\n"
@@ -109,8 +109,28 @@ def test_differences_to_the_books_are_rejected(shop):
             "Already booked with another joined_on: "
             "D-000002 has 2010-12-01, the file says 2010-12-02",
         ),
-        (4, "customer_id", "Reference belongs to another distributor: 33 is D-000003"),
+        (4, "customer_id", "Reference belongs to somebody else: 33 is distributor D-000003"),
     ]
+
+
+def test_a_reference_of_a_customer_is_not_given_to_a_distributor(shop):
+    shop.book(
+        "customers",
+        "customer_id,distributor_number,kind,first_name,last_name\n44,D-000003,retail,Ada,May\n",
+    )
+    customer = Customer.objects.get(external_reference="44")
+    taken = f"44 is customer {customer.number}"
+
+    shop.book("distributors", HEADER + "D-000004,D-000003,2010-12-02,44,\n")
+
+    assert shop.reasons() == [
+        (2, "customer_id", f"Reference belongs to somebody else: {taken}"),
+    ]
+    with pytest.raises(EnrolmentRefused, match=f"44 belongs to customer {customer.number}"):
+        enrol_distributor(
+            sponsor=None, display_name="Nia Rees", joined_on=date(2011, 1, 1), actor=None,
+            external_reference="44",
+        )  # fmt: skip
 
 
 def test_stop_books_nothing_of_the_part(files):

@@ -106,3 +106,8 @@ def test_development_makes_its_secrets_once_and_keeps_them_private(tmp_path):
     assert len(first.stdout) > 50
     assert first.stdout == second.stdout
     assert (tmp_path / "secrets.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_the_settings_of_a_test_process_name_the_redis_of_its_children(settings):
+    assert settings.CACHES["default"]["LOCATION"] == os.environ["CACHE_URL"]
+    assert os.environ["REDIS_URL"] == settings.CELERY_BROKER_URL
