@@ -51,7 +51,8 @@ class BaseAdmin(BoundedAdmin, SimpleHistoryAdmin):
     ) -> None:
         reason = form.cleaned_data.get("change_reason", "")
         obj._change_reason = reason or ("Changed" if change else "Added")  # type: ignore[attr-defined]
-        super().save_model(request, obj, form, change)
+        obj._history_user = request.user  # type: ignore[attr-defined]
+        obj.save(update_fields=written_fields(obj, form.changed_data) if change else None)
         record(
             actor=request.user,  # type: ignore[arg-type]
             action="admin.change" if change else "admin.add",
@@ -59,6 +60,16 @@ class BaseAdmin(BoundedAdmin, SimpleHistoryAdmin):
             after={"fields": [name for name in form.changed_data if name != "change_reason"]},
             reason=reason,
         )
+
+
+def written_fields(obj: models.Model, changed: list[str]) -> list[str]:
+    """What a form changed, and the time of the change: a figure that was counted up while the form
+    stood open is not set back."""
+    return [
+        field.name
+        for field in obj._meta.concrete_fields
+        if field.name in changed or getattr(field, "auto_now", False)
+    ]
 
 
 class ReadOnlyAdmin(BoundedAdmin):

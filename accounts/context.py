@@ -155,7 +155,7 @@ MENU: list[tuple[str, list[tuple[str, str, str, Callable[[User], bool]]]]] = [
 ]
 
 ACCOUNT_LINKS = [
-    ("Email addresses", "at-sign", "account_email"),
+    ("E-mail addresses", "at-sign", "account_email"),
     ("Change password", "key-round", "account_change_password"),
 ]
 
