@@ -1,12 +1,13 @@
 from commissions.models.batch import PayoutBatch, PayoutFile, StatusFile
 from commissions.models.journal import JournalEntry, LedgerAccount, Posting
-from commissions.models.ledger import LedgerEntry, Standing, VolumeClaim
+from commissions.models.ledger import CarriedState, LedgerEntry, Standing, VolumeClaim
 from commissions.models.payout import Payout, PayoutMethod
 from commissions.models.period import CommissionPeriod, CommissionRun
 from commissions.models.plan import Bonus, CompensationPlan, PlanVersion
 
 __all__ = [
     "Bonus",
+    "CarriedState",
     "CommissionPeriod",
     "CommissionRun",
     "CompensationPlan",

@@ -7,10 +7,14 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from commissions.engine import Plan, Result, Snapshot, Standings, calculate, load_plan
+from commissions.engine.calculate import calculate
+from commissions.engine.plan import Plan
+from commissions.engine.result import Result, Standings
+from commissions.engine.snapshot import Snapshot
 from commissions.models import CommissionPeriod, CommissionRun
 from commissions.services import facts
 from commissions.services.arrays import Array, read_columns
+from commissions.services.plans import loaded
 from commissions.services.reversals import OF_CLOSES, reversed_lines
 
 
@@ -56,12 +60,12 @@ class Outcome:
 
 
 def read_facts(period: CommissionPeriod) -> Snapshot:
-    return facts.read_snapshot(facts.cut_of(period))
+    return facts.read_snapshot(facts.cut_of(period), loaded(period.frozen_plan))
 
 
 def work_out(period: CommissionPeriod, snapshot: Snapshot) -> Outcome:
     """Calculate a period on these facts. Raises EngineError."""
-    plan = load_plan(period.frozen_plan.definition)
+    plan = loaded(period.frozen_plan)
     days = {"starts_on": period.starts_on, "ends_on": period.ends_on}
     return Outcome(
         snapshot=snapshot,

@@ -1,9 +1,10 @@
 """What the engine is told about a period, read from the database as it stood at the cut-off.
 
 The same facts come out today and in ten years: volume entries are append-only and cannot count in a
-closed period, positions are taken as they were known at the cut-off, ranks are carried from the
-final run of the period before. Their hash is frozen when the period is closed, so a run that reads
-anything else refuses to go on; that is stronger than one long database snapshot.
+closed period, positions are taken as they were known at the cut-off, ranks and what else a plan
+carries on come from the final run of the period before. Their hash is frozen when the period is
+closed, so a run that reads anything else refuses to go on; that is stronger than one long database
+snapshot. Nobody's identity check, status or package is a fact here: they change without a date.
 """
 
 from dataclasses import dataclass
@@ -12,10 +13,28 @@ from datetime import date, datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from commissions.engine import ORDER_CLASSES, EngineError, Snapshot, build_snapshot
+from commissions.engine.errors import EngineError
+from commissions.engine.plan import Plan
+from commissions.engine.snapshot import Snapshot, build_snapshot
 from commissions.models import CommissionPeriod, CommissionRun
+from commissions.services import carried
 from commissions.services.arrays import Array, Lookup, read_columns
 from genealogy.models import Distributor
+
+
+VOLUMES = ("pv", "cv", "margin")
+VOLUME_KINDS = {
+    "id": "i8",
+    "distributor": "i8",
+    "kind": "i2",
+    "day": "i4",
+    "pv": "i8",
+    "cv": "i8",
+    "margin": "i8",
+}
+EPOCH = date(1970, 1, 1).toordinal()
+
+LineColumn = Array | dict[str, Array]
 
 
 class FactsRefused(Exception):
@@ -63,37 +82,56 @@ def carried_run(period: CommissionPeriod) -> int | None:
     return run
 
 
-def read_snapshot(cut: Cut) -> Snapshot:
+def read_snapshot(cut: Cut, plan: Plan) -> Snapshot:
     """Everybody and everything that counts. Raises FactsRefused naming what cannot be."""
     members = read_members(cut)
     lookup = Lookup(members["id"])
-    lines, refunds = read_volume(cut, lookup)
+    lines, refunds = read_volume(cut, lookup, plan)
+    state = carried.read_state(cut.carried_run, lookup)
+    parents = {tree: members.pop(tree) for tree in ("sponsor", "enroller")}
     try:
-        return build_snapshot(members=members, lines=lines, refunds=refunds)
+        return build_snapshot(
+            members=members | {"parents": parents} | carried.take_ranks(state, cut.carried_run, lookup, plan),
+            lines=lines,
+            refunds=refunds,
+            state=state,
+            starts_on=day_number(cut.starts_on),
+            ends_on=day_number(cut.ends_on),
+        )
     except EngineError as error:
         raise FactsRefused(str(error)) from error
 
 
+def day_number(day: date) -> int:
+    """Days since 1970-01-01, as the engine counts them."""
+    return day.toordinal() - EPOCH
+
+
 def read_members(cut: Cut) -> dict[str, Array]:
-    """Members in order of id with pointers to sponsor and enroller, as known at the cut-off."""
+    """Members in order of id with pointers to sponsor and enroller, as known at the cut-off.
+
+    Who joined when is told by the first position: it does not change once it is known.
+    """
     rows = read_columns(_POSITIONS, cut.params, id="i8", parent="i8", day="i4", position="i8")
     order = np.lexsort((rows["position"], rows["day"], rows["id"]))
     ids = rows["id"][order]
-    latest = order[np.append(ids[1:] != ids[:-1], True)] if ids.size else order
+    changes = ids[1:] != ids[:-1]
+    latest = order[np.append(changes, True)] if ids.size else order
+    first = order[np.append(True, changes)] if ids.size else order
     member_ids, parents = rows["id"][latest], rows["parent"][latest]
     lookup = Lookup(member_ids)
     return {
         "id": member_ids,
         "sponsor": pointers(lookup, member_ids, parents, "sponsor"),
         "enroller": pointers(lookup, member_ids, read_enrollers(lookup), "enroller"),
-        "highest_level": read_carried(cut, lookup),
+        "joined": rows["day"][first],
     }
 
 
 # A position once begun lasts until the next begins, so valid_to says nothing that is not known.
 _POSITIONS = """
 select distributor_id as id, coalesce(parent_id, 0) as parent, id as position,
-       valid_from - date '2000-01-01' as day
+       valid_from - date '1970-01-01' as day
 from genealogy_distributorposition
 where tree = 'sponsor' and valid_from <= %(ends_on)s and recorded_at <= %(known_at)s
   and (superseded_at is null or superseded_at > %(known_at)s)
@@ -114,24 +152,6 @@ def read_enrollers(lookup: Lookup) -> NDArray[np.int64]:
     return enrollers
 
 
-def read_carried(cut: Cut, lookup: Lookup) -> NDArray[np.int16]:
-    """The highest rank each member ever had before, from the final run of the period before."""
-    levels = np.zeros(lookup.ids.size, np.int16)
-    if cut.carried_run is None:
-        return levels
-    rows = read_columns(
-        "select distributor_id as id, highest_level as level from commissions_standing "
-        "where run_id = %(carried_run)s and highest_level > 0",
-        cut.params,
-        id="i8",
-        level="i2",
-    )
-    place = lookup(rows["id"])
-    known = place >= 0
-    levels[place[known]] = rows["level"][known]
-    return levels
-
-
 def pointers(
     lookup: Lookup, member_ids: NDArray[np.int64], parents: NDArray[np.int64], what: str
 ) -> NDArray[np.int32]:
@@ -143,30 +163,37 @@ def pointers(
     return place
 
 
-def read_volume(cut: Cut, lookup: Lookup) -> tuple[dict[str, Array], dict[str, Array]]:
+def read_volume(
+    cut: Cut, lookup: Lookup, plan: Plan
+) -> tuple[dict[str, LineColumn], dict[str, LineColumn]]:
     """Sales less what was refunded in the same period, and refunds of earlier sales."""
-    sales = read_columns(_SALES, cut.params, **_VOLUME_KINDS)
-    refunds = read_columns(_REFUNDS, cut.params, **_VOLUME_KINDS, sale="i8", own="i2")
+    sales = read_columns(sales_query(plan), cut.params, **VOLUME_KINDS)
+    refunds = read_columns(refunds_query(plan), cut.params, **VOLUME_KINDS, sale="i8", own="i2")
     in_order = np.argsort(sales["id"], kind="stable")
     sales = {name: column[in_order] for name, column in sales.items()}
     own = refunds["own"] == 1
     place = Lookup(sales["id"])(refunds["sale"][own])
     if (place < 0).any():
         raise FactsRefused("A refund takes back a sale that is not in its period.")
-    for volume in ("pv", "cv", "margin"):
+    for volume in VOLUMES:
         np.add.at(sales[volume], place, refunds[volume][own])
-    earlier = {name: refunds[name][~own] for name in _VOLUME_KINDS}
-    return with_sellers(sales, lookup), with_sellers(earlier, lookup)
+    earlier = {name: refunds[name][~own] for name in VOLUME_KINDS}
+    return lines_of(sales, lookup), lines_of(earlier, lookup)
 
 
-def with_sellers(rows: dict[str, Array], lookup: Lookup) -> dict[str, Array]:
-    seller = lookup(rows.pop("distributor"))
+def lines_of(rows: dict[str, Array], lookup: Lookup) -> dict[str, LineColumn]:
+    """Rows of VOLUME_KINDS as the lines of a snapshot. Raises FactsRefused for a stranger."""
+    seller = lookup(rows["distributor"])
     if (seller < 0).any():
         entries = rows["id"][seller < 0][:5]
         raise FactsRefused(
             f"{numbers_of_sellers(entries)} sold in the period without having joined by its end."
         )
-    return rows | {"seller": seller}
+    volumes = {volume: rows[volume] for volume in VOLUMES}
+    return {name: rows[name] for name in ("id", "kind", "day")} | {
+        "seller": seller,
+        "volumes": volumes,
+    }
 
 
 def numbers_of(ids: NDArray[np.int64]) -> str:
@@ -179,31 +206,27 @@ def numbers_of_sellers(entry_ids: NDArray[np.int64]) -> str:
     return ", ".join(people.order_by("number").values_list("number", flat=True))
 
 
-_CLASS = "case {alias}.order_class {cases} else -1 end as order_class"
-_CASES = " ".join(f"when '{code}' then {place}" for place, code in enumerate(ORDER_CLASSES))
+def entry_columns(plan: Plan, alias: str = "v") -> str:
+    """SQL for the columns of a volume entry (VOLUME_KINDS), the kind by its place in the plan."""
+    cases = " ".join(f"when '{code}' then {place}" for place, code in enumerate(plan.kinds))
+    return (
+        f"{alias}.id, {alias}.distributor_id as distributor, "
+        f"case {alias}.order_class {cases} else -1 end as kind, "
+        f"{alias}.counts_on - date '1970-01-01' as day, {alias}.pv, {alias}.cv, {alias}.margin"
+    )
 
 
-def class_of(alias: str) -> str:
-    """SQL for an order class as the engine's number."""
-    return _CLASS.format(alias=alias, cases=_CASES)
+def sales_query(plan: Plan) -> str:
+    return f"""
+        select {entry_columns(plan)} from commerce_volumeentry v
+        where v.counts_on between %(starts_on)s and %(ends_on)s and v.kind = 'sale'
+    """
 
 
-_VOLUME_KINDS = {
-    "id": "i8",
-    "distributor": "i8",
-    "order_class": "i2",
-    "pv": "i8",
-    "cv": "i8",
-    "margin": "i8",
-}
-_SALES = f"""
-select v.id, v.distributor_id as distributor, {class_of("v")}, v.pv, v.cv, v.margin
-from commerce_volumeentry v
-where v.counts_on between %(starts_on)s and %(ends_on)s and v.kind = 'sale'
-"""
-_REFUNDS = f"""
-select v.id, v.distributor_id as distributor, {class_of("v")}, v.pv, v.cv, v.margin,
-       v.reverses_id as sale, (s.counts_on >= %(starts_on)s)::int as own
-from commerce_volumeentry v join commerce_volumeentry s on s.id = v.reverses_id
-where v.counts_on between %(starts_on)s and %(ends_on)s and v.kind = 'refund'
-"""
+def refunds_query(plan: Plan) -> str:
+    return f"""
+        select {entry_columns(plan)}, v.reverses_id as sale,
+               (s.counts_on >= %(starts_on)s)::int as own
+        from commerce_volumeentry v join commerce_volumeentry s on s.id = v.reverses_id
+        where v.counts_on between %(starts_on)s and %(ends_on)s and v.kind = 'refund'
+    """

@@ -1,0 +1,115 @@
+"""What one period hands to the next: ranks, carried legs, volumes of earlier periods, what was paid
+once.
+
+The engine names each figure (`pairs.binary.left`); a run stores those of its period under that name
+and the next period reads the final run's. The ranks of the first ladder stand in the run's
+standings, those of other ladders are stored beside the rest, as `ladder.<code>.highest`. What is
+not paid out yet is in the wallets, so the engine's own memory of it (`wallet`) is not kept.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from commissions.engine.plan import Plan
+from commissions.engine.result import Standings
+from commissions.engine.rounding import Int64s
+from commissions.models import CarriedState, CommissionRun
+from commissions.services.arrays import Array, Lookup, read_columns
+
+RANKS = ("highest", "title")
+NOT_KEPT = ("wallet",)
+
+State = dict[str, Int64s]
+
+
+def read_state(run_id: int | None, lookup: Lookup) -> State:
+    """The figures a run carried on, by name, one entry a member; empty without a run."""
+    rows = CarriedState.objects.filter(run=run_id).values_list("key", "members", "figures")
+    return {key: spread(members, figures, lookup) for key, members, figures in rows}
+
+
+def spread(members: bytes, figures: bytes, lookup: Lookup) -> Int64s:
+    """Packed figures at the places of their members. Who is not a member any more is left out."""
+    place = lookup(np.frombuffer(members, "<i8").astype(np.int64))
+    found = np.zeros(lookup.ids.size, np.int64)
+    known = place >= 0
+    found[place[known]] = np.frombuffer(figures, "<i8")[known]
+    return found
+
+
+def write_state(
+    run: CommissionRun,
+    state: Mapping[str, Int64s],
+    standings: Standings,
+    plan: Plan,
+    member_ids: Int64s,
+) -> None:
+    """Store what a run carries on; names without any figure are left out."""
+    kept = {name: figures for name, figures in state.items() if name not in NOT_KEPT}
+    CarriedState.objects.bulk_create(
+        packed(run, name, figures, member_ids)
+        for name, figures in (kept | other_ranks(standings, plan)).items()
+        if figures.any()
+    )
+
+
+def packed(run: CommissionRun, name: str, figures: Int64s, member_ids: Int64s) -> CarriedState:
+    places = np.flatnonzero(figures)
+    return CarriedState(
+        run=run,
+        key=name,
+        members=member_ids[places].astype("<i8").tobytes(),
+        figures=figures[places].astype("<i8").tobytes(),
+    )
+
+
+def other_ranks(standings: Standings, plan: Plan) -> State:
+    """Highest rank and title in each ladder but the first."""
+    return {
+        f"ladder.{ladder.code}.{which}": getattr(standings.ranks[ladder.code], which).astype("i8")
+        for ladder in plan.ladders[1:]
+        for which in RANKS
+    }
+
+
+def drop_state(run: CommissionRun) -> None:
+    """Throw away what a superseded run carried on."""
+    CarriedState.objects.filter(run=run).delete()
+
+
+def take_ranks(
+    state: State, run_id: int | None, lookup: Lookup, plan: Plan
+) -> dict[str, dict[str, NDArray[np.int16]]]:
+    """Highest ranks and titles before this period by ladder, taken out of what was carried."""
+    ranks: dict[str, dict[str, NDArray[np.int16]]] = {which: {} for which in RANKS}
+    if plan.ladders:
+        for which, levels in first_ranks(run_id, lookup).items():
+            ranks[which][plan.ladders[0].code] = levels
+    for name in [name for name in state if name.startswith("ladder.")]:
+        _, ladder, which = name.split(".")
+        levels = state.pop(name).astype(np.int16)
+        if ladder in {known.code for known in plan.ladders}:
+            ranks[which][ladder] = levels
+    return ranks
+
+
+def first_ranks(run_id: int | None, lookup: Lookup) -> dict[str, Array]:
+    """Highest rank and title in the ladder that people see, from a run's standings."""
+    levels = {which: np.zeros(lookup.ids.size, np.int16) for which in RANKS}
+    if run_id is None:
+        return levels
+    rows = read_columns(
+        "select distributor_id as id, highest_level as highest, title_level as title "
+        "from commissions_standing where run_id = %(run)s and highest_level > 0",
+        {"run": run_id},
+        id="i8",
+        highest="i2",
+        title="i2",
+    )
+    place = lookup(rows["id"])
+    known = place >= 0
+    for which in RANKS:
+        levels[which][place[known]] = rows[which][known]
+    return levels
