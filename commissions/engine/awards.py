@@ -58,8 +58,7 @@ class Items:
     def __len__(self) -> int:
         return len(self.source)
 
-    def kept(self, keep: NDArray[np.bool_] | NDArray[np.intp]) -> Items:
-        """Those of a mask, or in the order of the places given."""
+    def kept(self, keep: NDArray[np.bool_] | slice) -> Items:
         arrays = (self.source, self.line, self.base, self.kind, self.day)
         return Items(*(array[keep] for array in arrays))
 
@@ -85,8 +84,7 @@ class Award:
     def __len__(self) -> int:
         return len(self.earner)
 
-    def kept(self, keep: NDArray[np.bool_] | NDArray[np.intp]) -> Award:
-        """The lines of a mask, or in the order of the places given."""
+    def kept(self, keep: NDArray[np.bool_]) -> Award:
         return replace(
             self,
             earner=self.earner[keep],
@@ -163,9 +161,8 @@ def of_commissions(base: OfCommissions, facts: Facts, earlier: Earlier) -> Items
     if base.after_limits:
         paid = in_proportion(paid, left[earner], total[earner], facts.plan.money.rounding)
     lines = facts.snapshot.lines
-    has_line = line >= 0
-    kind = np.where(has_line, np.append(lines.kind, np.int8(NOBODY))[line], np.int8(NOBODY))
-    day = np.where(has_line, np.append(lines.day, np.int32(NOBODY))[line], np.int32(NOBODY))
+    kind = np.append(lines.kind, np.int8(NOBODY))[line]
+    day = np.append(lines.day, np.int32(NOBODY))[line]
     return Items(earner, line, paid, kind, day)
 
 
@@ -236,9 +233,9 @@ def pairs(line: Pointers, earner: Pointers) -> Int64s:
 
 
 def rank_levels(bonus: Bonus, facts: Facts) -> NDArray[np.int16]:
-    """N + 1 levels in the plan's first ladder, 0 for nobody; at payment only given ones are known."""
+    """Levels in the plan's first ladder, 0 for nobody; at payment only a given ladder is known."""
     size = len(facts.snapshot.members)
     ladders = facts.plan.ladders
     if not ladders or (bonus.trigger == PAYMENT and ladders[0].source == "computed"):
-        return np.zeros(size + 1, np.int16)
-    return np.append(facts.ranks(ladders[0].code).paid_as, np.int16(0))
+        return np.zeros(size, np.int16)
+    return facts.ranks(ladders[0].code).paid_as

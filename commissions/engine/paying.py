@@ -16,9 +16,10 @@ on, each pass is settled into blocks before the next, by the `settle` that the c
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from commissions.engine import company, pairs, pool, source, walk
-from commissions.engine.awards import Award, Earlier, Items, items_of, was_paid
+from commissions.engine.awards import LEDGER, Award, Earlier, items_of, was_paid
 from commissions.engine.facts import Facts
 from commissions.engine.plan import (
     Bonus,
@@ -37,24 +38,23 @@ Settle = Callable[[Sequence[Award]], Sequence[Block]]
 
 def award(bonus: Bonus, facts: Facts, earlier: Earlier, settle: Settle) -> Iterator[Award]:
     """All that the bonus awards, in order; `settle` is called only between passes."""
-    if not (isinstance(bonus.base, OfCommissions) and bonus.code in bonus.base.bonuses):
+    base = bonus.base
+    if not (isinstance(base, OfCommissions) and bonus.code in base.bonuses):
         yield from one_pass(bonus, facts, earlier)
         return
-    before = {code: blocks for code, blocks in earlier.items() if code != bonus.code}
-    paid_on = before
-    while awards := list(one_pass(bonus, facts, paid_on, before)):
+    paid = {code: blocks for code, blocks in earlier.items() if code != bonus.code}
+    while awards := list(one_pass(bonus, facts, paid)):
         yield from awards
-        paid_on = {bonus.code: settle([one for one in awards if one.to == "ledger"])}
+        paid[bonus.code] = settle([one for one in awards if one.to == LEDGER])
+        bonus = replace(bonus, base=replace(base, bonuses=(bonus.code,)))
 
 
-def one_pass(
-    bonus: Bonus, facts: Facts, paid_on: Earlier, excluding: Earlier | None = None
-) -> Iterator[Award]:
-    """Awards on these commissions, without those to whom the exclusion leaves nothing."""
+def one_pass(bonus: Bonus, facts: Facts, earlier: Earlier) -> Iterator[Award]:
+    """Awards without those to whom an exclusion by line and earner leaves nothing."""
     exclusion = bonus.exclusion
-    for found in by_mechanism(bonus, facts, paid_on):
+    for found in by_mechanism(bonus, facts, earlier):
         if exclusion is not None and exclusion.scope == "line_and_earner":
-            found = found.kept(~was_paid(found, exclusion.bonuses, excluding or paid_on))
+            found = found.kept(~was_paid(found, exclusion.bonuses, earlier))
         if len(found):
             yield found
 

@@ -1,0 +1,92 @@
+"""From what is offered on each walk to awards: the items that were hit, and where their part goes.
+
+    walk of   reached   rate        items of Eva: 100.00 on line 7, 20.00 on line 9
+    Eva       Dan       50000       -> an award of two lines, both to Dan at 50000
+
+A table of amounts gives the amount itself as base and a rate of 1; on a metric that counts, the
+amount so many times: 3 recruits at 100.00 are a base of 300.00.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from commissions.engine.awards import RETAINED, UNIT, Award, Destination, Items
+from commissions.engine.errors import CapacityError
+from commissions.engine.plan import WHOLE, OfMetric
+from commissions.engine.rates import Steps
+from commissions.engine.result import NOBODY
+from commissions.engine.rounding import LARGEST, Int64s, largest
+from commissions.engine.snapshot import Pointers
+from commissions.engine.terms import Bools, Terms
+
+
+def grants(
+    terms: Terms,
+    items: Items,
+    walk: NDArray[np.intp] | Pointers,
+    reached: Pointers,
+    rate: Int64s,
+    step: int | Steps,
+    parts: Sequence[tuple[Destination, Bools]],
+) -> Iterator[Award]:
+    """Awards of one move. `walk`: by item, its place in `reached`, `rate` (and `step`)."""
+    for to, goes in parts:
+        offered = np.where(goes[reached], rate, 0)[walk]
+        hit = np.flatnonzero(offered)
+        if not hit.size:
+            continue
+        mine = walk[hit]
+        if isinstance(step, int):
+            yield grant(terms, items, hit, reached[mine], offered[hit], step, to)
+            continue
+        for level in np.unique(step[mine]):
+            at = step[mine] == level
+            chosen = hit[at]
+            yield grant(terms, items, chosen, reached[mine[at]], offered[chosen], int(level), to)
+
+
+def grant(
+    terms: Terms,
+    items: Items,
+    hit: NDArray[np.intp],
+    reached: Pointers,
+    rate: Int64s,
+    level: int,
+    to: Destination,
+) -> Award:
+    """The lines of these items at these rates, one earner each; the company's have none."""
+    source, base = items.source[hit], items.base[hit]
+    nobody = np.full(len(hit), NOBODY, np.int32)
+    caps = terms.caps(np.where(reached < len(terms), reached, nobody), source)
+    if caps is not None:
+        base = np.minimum(base, caps)
+    if terms.bonus.unit == "amount":
+        base = amounts(terms, base, rate)
+        rate = np.full(len(hit), WHOLE, np.int64)
+    if to == RETAINED:
+        earner, rank_level = nobody, np.zeros(len(hit), np.int16)
+    else:
+        earner, rank_level = reached, terms.rank_level[reached]
+    return Award(
+        level=level,
+        earner=earner,
+        source=source,
+        line=items.line[hit],
+        base=base,
+        rate=rate.astype(np.int32),
+        rank_level=rank_level,
+        to=to,
+    )
+
+
+def amounts(terms: Terms, base: Int64s, each: Int64s) -> Int64s:
+    """The amounts; so many times, where the base is a metric's count."""
+    if not isinstance(terms.bonus.base, OfMetric):
+        return each
+    if largest(base) * largest(each) > LARGEST:
+        raise CapacityError(f"{terms.bonus.code}: too many units to be paid an amount for each")
+    return base * each // UNIT

@@ -1,0 +1,36 @@
+"""What the source himself is paid: retail margins, bonuses on own figures, amounts by rank.
+
+The seller of an order line, the member of a metric, the earner of a commission: each is paid the
+first step of his row on his own item. 3 jars sold at 12.00 that cost him 9.00 bring a margin of
+9.00; at a rate of 1 he is paid 9.00.
+
+Who is not eligible is not paid; under company or held his part goes there. Paid once for each rank,
+there is one award a rank from the lowest up, to everybody who has now reached it: `occurrence`
+leaves in it whom it is new for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from commissions.engine.awards import Award, Items
+from commissions.engine.facts import Facts
+from commissions.engine.grants import grants
+from commissions.engine.plan import Bonus
+from commissions.engine.terms import Terms, destinations, terms_of
+
+LEVEL = 0
+"""No step is walked."""
+
+
+def pay(bonus: Bonus, items: Items, facts: Facts) -> Iterator[Award]:
+    """One award a destination, its items in order."""
+    return grant_sources(terms_of(bonus, facts), items)
+
+
+def grant_sources(terms: Terms, items: Items) -> Iterator[Award]:
+    rate = terms.table.at(1, items.source, items.source, items.kind.astype(np.int16))
+    every = np.arange(len(items))
+    yield from grants(terms, items, every, items.source, rate, LEVEL, destinations(terms))

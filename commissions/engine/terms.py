@@ -1,0 +1,167 @@
+"""What a walk knows of everybody before it starts, and what it offers whom it reaches.
+
+`terms_of` asks the plan's conditions once of all members. `Offer` then says at each step what the
+upline reached is offered on the sale of each source: his rate by the table, less what the bonus
+deducts.
+
+    less paid_below   D 10 %, C 15 %, B 19 %, A 21 % above a sale: 10 %, 5 %, 4 %, 2 %
+    less source       Pat 7 % above Gina 5 % is paid 2 % of Gina's group; Paul 5 % above Gina the
+                      minimum, where there is one
+
+Under paid_below a rate counts as applied when its step is used: by who is paid, and by who is not
+eligible where his part is lost, the company's or held. Under compress he is passed over, and the
+next one has his part as well.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from commissions.engine.awards import HELD, LEDGER, RETAINED, Destination, rank_levels
+from commissions.engine.facts import Facts
+from commissions.engine.plan import (
+    Bonus,
+    Compressed,
+    Generations,
+    OfOrder,
+    PaysUpline,
+)
+from commissions.engine.rates import Steps, Table, in_unit, table_of
+from commissions.engine.rounding import Int64s
+from commissions.engine.snapshot import Pointers
+
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """One entry a member. `counts`: uses up a step, or ends a generation. `eligible`: may be paid.
+    `stops`: the walk ends with him. `package`: place in plan.packages. `worth`: the value of each
+    package, and a last 0 for none.
+    """
+
+    bonus: Bonus
+    kinds: tuple[str, ...]
+    counts: Bools
+    eligible: Bools
+    stops: Bools
+    table: Table
+    package: NDArray[np.int16]
+    worth: Int64s
+    rank_level: NDArray[np.int16]
+
+    def __len__(self) -> int:
+        return len(self.counts)
+
+    def cut(self, members: NDArray[np.intp]) -> Terms:
+        """The same for some members alone, in the order given."""
+        return Terms(
+            bonus=self.bonus,
+            kinds=self.kinds,
+            counts=self.counts[members],
+            eligible=self.eligible[members],
+            stops=self.stops[members],
+            table=self.table.cut(members),
+            package=self.package[members],
+            worth=self.worth,
+            rank_level=self.rank_level[members],
+        )
+
+    @property
+    def otherwise(self) -> str:
+        return self.bonus.eligibility.otherwise
+
+    def caps(self, earner: Pointers, source: Pointers) -> Int64s | None:
+        """The value of the smaller package (the source's where nobody earns); None: no limit."""
+        if not (isinstance(self.bonus.base, OfOrder) and self.bonus.base.smaller_package):
+            return None
+        theirs = np.where(earner < 0, self.package[source], self.package[earner])
+        return self.worth[np.minimum(theirs, self.package[source])]
+
+
+def terms_of(bonus: Bonus, facts: Facts) -> Terms:
+    """Everything the bonus asks of everybody, asked once."""
+    eligible = facts.meets(bonus.eligibility.when)
+    counts, stops = np.ones(len(eligible), np.bool_), np.zeros(len(eligible), np.bool_)
+    if isinstance(bonus.pays, PaysUpline):
+        steps = bonus.pays.steps
+        if isinstance(steps, Compressed):
+            counts = facts.meets(steps.counts)
+        elif isinstance(steps, Generations):
+            counts = facts.meets(steps.boundary)
+        if bonus.eligibility.otherwise == "compress":
+            counts = counts & eligible
+        if bonus.pays.stop is not None:
+            stops = facts.meets(bonus.pays.stop.at)
+    return Terms(
+        bonus=bonus,
+        kinds=facts.plan.kinds,
+        counts=counts,
+        eligible=eligible,
+        stops=stops,
+        table=table_of(bonus, facts),
+        package=facts.package,
+        worth=np.array([*(package.value for package in facts.plan.packages), 0], np.int64),
+        rank_level=rank_levels(bonus, facts),
+    )
+
+
+def destinations(terms: Terms) -> list[tuple[Destination, Bools]]:
+    """Where the part of each member goes, and (the last entry) that of a step beyond the top."""
+    pays = terms.bonus.pays
+    unfilled = isinstance(pays, PaysUpline) and pays.unfilled == "company"
+    barred = {"company": RETAINED, "held": HELD}.get(terms.otherwise)
+    nobody = np.zeros(len(terms), np.bool_)
+    wanted: list[tuple[Destination, Bools, bool]] = [
+        (LEDGER, terms.eligible, False),
+        (RETAINED, ~terms.eligible if barred == RETAINED else nobody, unfilled),
+        (HELD, ~terms.eligible if barred == HELD else nobody, False),
+    ]
+    return [
+        (to, np.append(members, [False, beyond]))
+        for to, members, beyond in wanted
+        if beyond or members.any()
+    ]
+
+
+class Offer:
+    """What each source's sale offers, step by step; remembers what was applied on each walk."""
+
+    def __init__(self, terms: Terms, source: Pointers, kind: int) -> None:
+        self.terms, self.source, self.kind = terms, source, kind
+        self.less = terms.bonus.less
+        self.applied = np.zeros(len(source), np.int64)
+        self.uses = np.append(self.using(), [False, True])
+        if self.less is not None and self.less.than == "source":
+            own = terms.table.at(1, source, source, kind)
+            self.applied = np.maximum(own, self.figure(self.less.source_minimum))
+
+    def using(self) -> Bools:
+        """Whose rate counts as applied once the walk reached him."""
+        if self.terms.otherwise in ("lost", "company", "held"):
+            return np.ones(len(self.terms), np.bool_)
+        return self.terms.eligible
+
+    def figure(self, written: int) -> np.int64:
+        return np.int64(in_unit(np.array([written], np.int64), self.terms.bonus)[0])
+
+    def at(self, step: int | Steps, reached: Pointers, walks: NDArray[np.intp] | slice) -> Int64s:
+        """Millionths (or hundredths) for each of the walks, 0 for nothing.
+
+        `reached`: member, or N where the walk has ended, or N + 1 beyond the top. `walks`: their
+        places in `source`.
+        """
+        terms, top = self.terms, len(self.terms) + 1
+        rate = terms.table.at(step, reached, self.source[walks], self.kind)
+        if isinstance(terms.bonus.pays, PaysUpline) and terms.bonus.pays.unfilled == "company":
+            rate = np.where(reached == top, terms.table.of_company(step, self.kind), rate)
+        if self.less is None:
+            return rate
+        below = self.applied[walks]
+        if self.less.than == "paid_below":
+            self.applied[walks] = np.where(self.uses[reached], np.maximum(below, rate), below)
+        difference = np.maximum(rate - below, self.figure(self.less.minimum))
+        return np.where(rate > 0, difference, 0)
