@@ -1,7 +1,7 @@
 """What the engine is told: who stands under whom, what was sold, what was carried in.
 
-Struct of arrays, no objects. A snapshot holds a period (or, for commissions at payment, a handful of
-just paid lines with the people around them). Pointers are indexes into the member arrays, -1 for
+Struct of arrays, no objects. A snapshot holds a period (or, for commissions at payment, a handful
+of just paid lines with the people around them). Pointers are indexes into the member arrays, -1 for
 nobody. Volumes and money are hundredths in int64, days are counted from 1970-01-01.
 
 `lines` carry what is left of each sale line after the refunds of the *same* period. Refunds of
@@ -19,7 +19,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -40,11 +41,11 @@ there stands for zeros. `pairs.binary.left` is the carried left leg of the bonus
 class Members:
     """N distributors, one entry each in every array.
 
-    `parents`: pointers by tree; a tree the company does not have is left out. `leg`: place under the
-    placement parent, 0 the left one, -1 none. `owner`: index of the position that stands for the
-    person; himself where he has one position. `joined`: day. `sequence`: order of joining.
-    `package`: place in plan.packages, -1 none. `flags`: marks by name. `given`: levels by ladder, for
-    ladders whose source is given. `highest`, `title`: levels by ladder before this period.
+    `parents`: pointers by tree; a tree the company does not have is left out. `leg`: place under
+    the placement parent, 0 the left one, -1 none. `owner`: index of the position that stands for
+    the person; himself where he has one position. `joined`: day. `sequence`: order of joining.
+    `package`: place in plan.packages, -1 none. `flags`: marks by name. `given`: levels by ladder,
+    for ladders whose source is given. `highest`, `title`: levels by ladder before this period.
     """
 
     id: Int64s
@@ -129,19 +130,25 @@ def named_arrays(name: str, value: object) -> Iterator[tuple[str, NDArray[np.gen
             yield from named_arrays(f"{name}.{item.name}", getattr(value, item.name))
 
 
-MEMBER_TYPES = {
+Columns = Mapping[str, type[np.signedinteger]]
+Given = Mapping[str, ArrayLike | Mapping[str, ArrayLike]]
+Order = NDArray[np.intp] | None
+
+MEMBER_TYPES: Columns = {
     "id": np.int64, "leg": np.int8, "owner": np.int32, "joined": np.int32,
     "sequence": np.int64, "package": np.int16,
 }  # fmt: skip
-LINE_TYPES = {"id": np.int64, "seller": np.int32, "kind": np.int8, "day": np.int32}
-LEFT_OUT = {"leg": -1, "package": -1}
+LINE_TYPES: Columns = {"id": np.int64, "seller": np.int32, "kind": np.int8, "day": np.int32}
+LEVELS = ("given", "highest", "title")
+MOST_LEVELS = 1_000
+EITHER_SIGN = "margin"
 
 
 def build_snapshot(
     *,
-    members: Mapping[str, ArrayLike | Mapping[str, ArrayLike]],
-    lines: Mapping[str, ArrayLike | Mapping[str, ArrayLike]],
-    refunds: Mapping[str, ArrayLike | Mapping[str, ArrayLike]] | None = None,
+    members: Given,
+    lines: Given,
+    refunds: Given | None = None,
     state: Mapping[str, ArrayLike] | None = None,
     starts_on: int = 0,
     ends_on: int = 0,
@@ -155,4 +162,162 @@ def build_snapshot(
     repeat, pointers out of range, a line with a negative volume, a refund with a positive one, or
     figures above LARGEST_VOLUME. `margin` alone may have either sign.
     """
-    raise NotImplementedError
+    if ends_on < starts_on:
+        raise SnapshotError(f"the period ends on day {ends_on}, before it starts on {starts_on}")
+    people, order = take_members(members, starts_on)
+    places = new_places(order)
+    sold = take_lines("lines", lines, ends_on, low=0, high=LARGEST_VOLUME)
+    nothing: Given = {
+        "id": (),
+        "seller": (),
+        "kind": (),
+        "volumes": dict.fromkeys(sold.volumes, ()),
+    }
+    back = take_lines("refunds", refunds or nothing, ends_on, low=-LARGEST_VOLUME, high=0)
+    for what, taken in (("lines", sold), ("refunds", back)):
+        refuse_outside(f"{what}.seller", taken.seller, 0, len(people))
+    if places is not None:
+        sold = replace(sold, seller=places[sold.seller])
+        back = replace(back, seller=places[back.seller])
+    carried = take_mapping("state", state or {}, len(people), np.int64, order)
+    return Snapshot(people, sold, back, starts_on, ends_on, carried)
+
+
+def take_members(given: Given, starts_on: int) -> tuple[Members, Order]:
+    """The members in order of id, and the permutation that put them there."""
+    known = {item.name for item in fields(Members)}
+    refuse_names("members", given, known, needed=("id", "parents"))
+    ids = column("members.id", given["id"], None, np.int64)
+    size = len(ids)
+    order = ascending("members", ids)
+    oneself = np.arange(size, dtype=np.int32)
+    alike = {"leg": -1, "package": -1, "joined": starts_on}
+    taken: dict[str, Any] = {
+        name: np.full(size, alike[name], MEMBER_TYPES[name])
+        if name in alike and name not in given
+        else column(f"members.{name}", given.get(name, oneself), size, MEMBER_TYPES[name])
+        for name in MEMBER_TYPES
+    }
+    taken["parents"] = take_mapping("members.parents", given["parents"], size, np.int32)
+    refuse_bad_members(taken, size)
+    for name in LEVELS:
+        levels = take_mapping(f"members.{name}", given.get(name, {}), size, np.int16, order)
+        for ladder, values in levels.items():
+            refuse_outside(f"members.{name}.{ladder}", values, 0, MOST_LEVELS + 1)
+        taken[name] = levels
+    taken["flags"] = take_flags(given.get("flags", {}), size, order)
+    if (places := new_places(order)) is not None:
+        move_members(taken, order, places)
+    if "sequence" not in given:
+        taken["sequence"] = np.arange(size, dtype=np.int64)
+    return Members(**taken), order
+
+
+def refuse_bad_members(taken: Mapping[str, Any], size: int) -> None:
+    for tree, parent in taken["parents"].items():
+        refuse_outside(f"members.parents.{tree}", parent, -1, size)
+    refuse_outside("members.owner", taken["owner"], 0, size)
+    refuse_outside("members.leg", taken["leg"], -1, 128)
+    refuse_outside("members.package", taken["package"], -1, MOST_LEVELS)
+
+
+def move_members(taken: dict[str, Any], order: Order, places: Pointers) -> None:
+    """Plain columns and pointers in the new order; pointers lead to the new places."""
+    for name in MEMBER_TYPES:
+        taken[name] = taken[name][order]
+    taken["owner"] = places[taken["owner"]]
+    taken["parents"] = {tree: places[up[order]] for tree, up in taken["parents"].items()}
+
+
+def new_places(order: Order) -> Pointers | None:
+    """Where each old index stands now, -1 staying -1 (it is the last entry); None: all stay."""
+    if order is None:
+        return None
+    places = np.empty(len(order) + 1, np.int32)
+    places[order] = np.arange(len(order), dtype=np.int32)
+    places[-1] = -1
+    return places
+
+
+def take_lines(what: str, given: Given, ends_on: int, *, low: int, high: int) -> Lines:
+    """The lines in order of id, sellers as they were given."""
+    known = {item.name for item in fields(Lines)}
+    refuse_names(what, given, known, needed=("id", "seller", "kind", "volumes"))
+    ids = column(f"{what}.id", given["id"], None, np.int64)
+    size = len(ids)
+    taken: dict[str, Any] = {
+        name: column(f"{what}.{name}", given[name], size, kind)
+        if name in given
+        else np.full(size, ends_on, kind)
+        for name, kind in LINE_TYPES.items()
+    }
+    order = ascending(what, ids)
+    volumes = take_mapping(f"{what}.volumes", given["volumes"], size, np.int64, order)
+    for code, values in volumes.items():
+        if code != EITHER_SIGN:
+            refuse_outside(f"{what}.{code}", values, low, high + 1)
+        elif largest(values) > LARGEST_VOLUME:
+            raise SnapshotError(f"{what}.{code} must lie within {LARGEST_VOLUME} hundredths")
+    refuse_outside(f"{what}.kind", taken["kind"], 0, 128)
+    if order is not None:
+        taken = {name: values[order] for name, values in taken.items()}
+    return Lines(**taken, volumes=volumes)
+
+
+def refuse_names(what: str, given: Given, known: set[str], needed: tuple[str, ...]) -> None:
+    if not known >= set(given) >= set(needed):
+        words = f"{', '.join(needed)} and may have {', '.join(sorted(known - set(needed)))}"
+        raise SnapshotError(f"{what} must have {words}, not {', '.join(sorted(given))}")
+
+
+def take_mapping(
+    what: str, given: object, size: int, kind: type[np.signedinteger], order: Order = None
+) -> dict[str, NDArray[Any]]:
+    """Columns by name, moved into the order."""
+    if not isinstance(given, Mapping):
+        raise SnapshotError(f"{what} must be columns by name")
+    taken = {name: column(f"{what}.{name}", given[name], size, kind) for name in sorted(given)}
+    return taken if order is None else {name: values[order] for name, values in taken.items()}
+
+
+def take_flags(given: object, size: int, order: Order) -> dict[str, NDArray[np.bool_]]:
+    if not isinstance(given, Mapping):
+        raise SnapshotError("members.flags must be columns by name")
+    marks = {name: np.asarray(values) for name, values in given.items()}
+    numbers = {n: m.astype(np.int8) if m.dtype == np.bool_ else m for n, m in marks.items()}
+    for name, values in numbers.items():
+        refuse_outside(f"members.flags.{name}", values, 0, 2)
+    taken = take_mapping("members.flags", numbers, size, np.int8, order)
+    return {name: values.astype(np.bool_) for name, values in taken.items()}
+
+
+def column(
+    what: str, given: object, size: int | None, kind: type[np.signedinteger]
+) -> NDArray[Any]:
+    """A contiguous array of the type; no float, no silent wrap-around, of the length asked for."""
+    array = np.asarray(given)
+    if array.size and array.dtype.kind not in "iu":
+        raise SnapshotError(f"{what} must be whole numbers, not {array.dtype}")
+    if array.size and array.dtype != kind:
+        limits = np.iinfo(kind)
+        refuse_outside(what, array, int(limits.min), int(limits.max) + 1)
+    if array.ndim != 1 or (size is not None and len(array) != size):
+        wanted = "flat" if size is None else f"flat and {size} long"
+        raise SnapshotError(f"{what} must be {wanted}, like the ids")
+    return np.ascontiguousarray(array, dtype=kind)
+
+
+def refuse_outside(what: str, values: NDArray[Any], low: int, end: int) -> None:
+    if values.size and (int(values.min()) < low or int(values.max()) >= end):
+        raise SnapshotError(f"{what} must lie from {low} to {end - 1}")
+
+
+def ascending(what: str, ids: Int64s) -> Order:
+    """The permutation that sorts the ids, None when they are in order; refuses repeated ids."""
+    if (ids[1:] > ids[:-1]).all():
+        return None
+    order = np.argsort(ids, kind="stable")
+    repeated = np.flatnonzero(np.diff(ids[order]) == 0)
+    if repeated.size:
+        raise SnapshotError(f"{what}.id {int(ids[order[repeated[0]]])} appears twice")
+    return order

@@ -100,7 +100,7 @@ def any_of(*conditions: Document, count: int = 1) -> Document:
 
 
 def ladder(ranks: Mapping[str, object] | None = None, **parts: object) -> Document:
-    """A ladder `rank` of these ranks and what each asks; Bronze for 100 PV, Silver for 200 alone."""
+    """A ladder `rank` of these ranks and what each asks; left out: Bronze 100 PV, Silver 200."""
     asked = ranks or {"bronze": at_least("pv", "100"), "silver": at_least("pv", "200")}
     rungs = [{"code": code, "name": code.title(), "when": when} for code, when in asked.items()]
     given: Document = {"code": "rank", "source": "computed", "climb": "each_rank"}
