@@ -59,8 +59,13 @@ class Items:
         return len(self.source)
 
     def kept(self, keep: NDArray[np.bool_] | slice) -> Items:
-        arrays = (self.source, self.line, self.base, self.kind, self.day)
-        return Items(*(array[keep] for array in arrays))
+        return Items(
+            source=self.source[keep],
+            line=self.line[keep],
+            base=self.base[keep],
+            kind=self.kind[keep],
+            day=self.day[keep],
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from commissions.engine.awards import RETAINED, UNIT, Award, Destination, Items
 from commissions.engine.errors import CapacityError
 from commissions.engine.plan import WHOLE, OfMetric
-from commissions.engine.rates import Steps
+from commissions.engine.rates import Figures, Steps
 from commissions.engine.result import NOBODY
 from commissions.engine.rounding import LARGEST, Int64s, largest
 from commissions.engine.snapshot import Pointers
@@ -29,24 +29,24 @@ def grants(
     items: Items,
     walk: NDArray[np.intp] | Pointers,
     reached: Pointers,
-    rate: Int64s,
+    rate: Figures,
     step: int | Steps,
     parts: Sequence[tuple[Destination, Bools]],
 ) -> Iterator[Award]:
     """Awards of one move. `walk`: by item, its place in `reached`, `rate` (and `step`)."""
     for to, goes in parts:
-        offered = np.where(goes[reached], rate, 0)[walk]
-        hit = np.flatnonzero(offered)
+        pays = goes[reached] & (rate != 0)
+        hit = np.flatnonzero(pays[walk])
         if not hit.size:
             continue
         mine = walk[hit]
         if isinstance(step, int):
-            yield grant(terms, items, hit, reached[mine], offered[hit], step, to)
+            yield grant(terms, items, hit, reached[mine], rate[mine], step, to)
             continue
         for level in np.unique(step[mine]):
             at = step[mine] == level
-            chosen = hit[at]
-            yield grant(terms, items, chosen, reached[mine[at]], offered[chosen], int(level), to)
+            here = mine[at]
+            yield grant(terms, items, hit[at], reached[here], rate[here], int(level), to)
 
 
 def grant(
@@ -54,21 +54,19 @@ def grant(
     items: Items,
     hit: NDArray[np.intp],
     reached: Pointers,
-    rate: Int64s,
+    rate: Figures,
     level: int,
     to: Destination,
 ) -> Award:
     """The lines of these items at these rates, one earner each; the company's have none."""
     source, base = items.source[hit], items.base[hit]
-    nobody = np.full(len(hit), NOBODY, np.int32)
-    caps = terms.caps(np.where(reached < len(terms), reached, nobody), source)
+    caps = terms.caps(reached, source)
     if caps is not None:
         base = np.minimum(base, caps)
     if terms.bonus.unit == "amount":
-        base = amounts(terms, base, rate)
-        rate = np.full(len(hit), WHOLE, np.int64)
+        base, rate = amounts(terms, base, rate), np.full(len(hit), WHOLE, np.int32)
     if to == RETAINED:
-        earner, rank_level = nobody, np.zeros(len(hit), np.int16)
+        earner, rank_level = np.full(len(hit), NOBODY, np.int32), np.zeros(len(hit), np.int16)
     else:
         earner, rank_level = reached, terms.rank_level[reached]
     return Award(
@@ -77,16 +75,16 @@ def grant(
         source=source,
         line=items.line[hit],
         base=base,
-        rate=rate.astype(np.int32),
+        rate=rate.astype(np.int32, copy=False),
         rank_level=rank_level,
         to=to,
     )
 
 
-def amounts(terms: Terms, base: Int64s, each: Int64s) -> Int64s:
+def amounts(terms: Terms, base: Int64s, each: Figures) -> Int64s:
     """The amounts; so many times, where the base is a metric's count."""
     if not isinstance(terms.bonus.base, OfMetric):
-        return each
+        return each.astype(np.int64)
     if largest(base) * largest(each) > LARGEST:
         raise CapacityError(f"{terms.bonus.code}: too many units to be paid an amount for each")
     return base * each // UNIT

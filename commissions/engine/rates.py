@@ -39,6 +39,9 @@ from commissions.engine.plan import (
 from commissions.engine.rounding import Int64s
 from commissions.engine.snapshot import Pointers
 
+Figures = NDArray[np.int32] | NDArray[np.int64]
+"""Shares in millionths are held in 32 bits, amounts in hundredths in 64."""
+
 Rows = NDArray[np.int16]
 Steps = NDArray[np.int16]
 NO_ROW = -1
@@ -54,20 +57,24 @@ class Table:
     `by`: whose row counts: the earner's, the smaller of earner's and source's, the order kind's.
     """
 
-    cells: Int64s
+    cells: Figures
     row: Rows
     by: str
 
-    def at(self, step: int | Steps, earner: Pointers, source: Pointers, kind: Rows | int) -> Int64s:
+    def at(
+        self, step: int | Steps, earner: Pointers, source: Pointers, kind: Rows | int
+    ) -> Figures:
         """Millionths (or hundredths) that each earner is offered at a step on what the source did.
 
         `earner` and `source` may be N or N + 1, somebody beyond the members: he has no row.
         """
-        column = np.minimum(step, self.cells.shape[1]) - 1
         rows = self.rows(earner, source, kind)
-        if isinstance(column, np.ndarray):
-            return self.cells[rows, column]
-        return self.cells[:, column][rows]
+        column = np.minimum(step, self.cells.shape[1]) - 1
+        if isinstance(step, int):
+            rates: Figures = self.cells[:, column][rows]
+        else:
+            rates = self.cells[rows, column]
+        return rates
 
     def rows(self, earner: Pointers, source: Pointers, kind: Rows | int) -> Rows:
         own = self.row[earner]
@@ -77,12 +84,12 @@ class Table:
             return np.where(own == NO_ROW, np.int16(NO_ROW), np.asarray(kind, np.int16))
         return own
 
-    def of_company(self, step: int | Steps, kind: int) -> Int64s | np.int64:
+    def of_company(self, step: int, kind: int) -> np.int32 | np.int64:
         """What a step offers that nobody is left for: known only where it asks for no earner."""
-        column = np.minimum(step, self.cells.shape[1]) - 1
-        if self.by == "kind":
-            return self.cells[kind, column]
-        return self.cells[FIRST_ROW if self.by == "step" else NO_ROW, column]
+        column = min(step, self.cells.shape[1]) - 1
+        row = {"step": FIRST_ROW, "kind": kind}.get(self.by, NO_ROW)
+        found: np.int32 | np.int64 = self.cells[row, column]
+        return found
 
     def cut(self, members: NDArray[np.intp]) -> Table:
         """For some members alone."""
@@ -129,7 +136,7 @@ def bands_of(rates: ByBand, facts: Facts) -> Rows:
     return (reached - 1).astype(np.int16)
 
 
-def cells_of(rows: Sequence[tuple[int, ...]], bonus: Bonus) -> Int64s:
+def cells_of(rows: Sequence[tuple[int, ...]], bonus: Bonus) -> Figures:
     width = max((len(row) for row in rows), default=0)
     cells = np.zeros((len(rows) + 1, width + 1), np.int64)
     for place, row in enumerate(rows):
@@ -137,10 +144,10 @@ def cells_of(rows: Sequence[tuple[int, ...]], bonus: Bonus) -> Int64s:
     return in_unit(cells, bonus)
 
 
-def in_unit(figures: Int64s, bonus: Bonus) -> Int64s:
+def in_unit(figures: Int64s, bonus: Bonus) -> Figures:
     """Figures of a table as the plan holds them: shares stay millionths, amounts get hundredths."""
     if bonus.unit == "amount":
         return figures // PER_HUNDREDTH
     if figures.size and int(figures.max()) > LARGEST_RATE:
         raise CapacityError(f"{bonus.code}: a share above {LARGEST_RATE // WHOLE} times the base")
-    return figures
+    return figures.astype(np.int32)

@@ -29,11 +29,12 @@ from commissions.engine.plan import (
     OfOrder,
     PaysUpline,
 )
-from commissions.engine.rates import Steps, Table, in_unit, table_of
+from commissions.engine.rates import Figures, Steps, Table, in_unit, table_of
 from commissions.engine.rounding import Int64s
 from commissions.engine.snapshot import Pointers
 
 Bools = NDArray[np.bool_]
+NO_LIMIT = np.iinfo(np.int16).max
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +76,15 @@ class Terms:
         return self.bonus.eligibility.otherwise
 
     def caps(self, earner: Pointers, source: Pointers) -> Int64s | None:
-        """The value of the smaller package (the source's where nobody earns); None: no limit."""
+        """The value of the smaller package (the source's where nobody earns); None: no limit.
+
+        `earner` may be N or N + 1, nobody.
+        """
         if not (isinstance(self.bonus.base, OfOrder) and self.bonus.base.smaller_package):
             return None
-        theirs = np.where(earner < 0, self.package[source], self.package[earner])
-        return self.worth[np.minimum(theirs, self.package[source])]
+        own, nobodys = self.package[source], np.full(2, NO_LIMIT, np.int16)
+        theirs = np.append(self.package, nobodys)[earner]
+        return self.worth[np.minimum(theirs, own)]
 
 
 def terms_of(bonus: Bonus, facts: Facts) -> Terms:
@@ -109,10 +114,13 @@ def terms_of(bonus: Bonus, facts: Facts) -> Terms:
     )
 
 
+def is_companys_when_unfilled(bonus: Bonus) -> bool:
+    return isinstance(bonus.pays, PaysUpline) and bonus.pays.unfilled == "company"
+
+
 def destinations(terms: Terms) -> list[tuple[Destination, Bools]]:
     """Where the part of each member goes, and (the last entry) that of a step beyond the top."""
-    pays = terms.bonus.pays
-    unfilled = isinstance(pays, PaysUpline) and pays.unfilled == "company"
+    unfilled = is_companys_when_unfilled(terms.bonus)
     barred = {"company": RETAINED, "held": HELD}.get(terms.otherwise)
     nobody = np.zeros(len(terms), np.bool_)
     wanted: list[tuple[Destination, Bools, bool]] = [
@@ -148,7 +156,7 @@ class Offer:
     def figure(self, written: int) -> np.int64:
         return np.int64(in_unit(np.array([written], np.int64), self.terms.bonus)[0])
 
-    def at(self, step: int | Steps, reached: Pointers, walks: NDArray[np.intp] | slice) -> Int64s:
+    def at(self, step: int | Steps, reached: Pointers, walks: NDArray[np.intp] | slice) -> Figures:
         """Millionths (or hundredths) for each of the walks, 0 for nothing.
 
         `reached`: member, or N where the walk has ended, or N + 1 beyond the top. `walks`: their
@@ -156,12 +164,12 @@ class Offer:
         """
         terms, top = self.terms, len(self.terms) + 1
         rate = terms.table.at(step, reached, self.source[walks], self.kind)
-        if isinstance(terms.bonus.pays, PaysUpline) and terms.bonus.pays.unfilled == "company":
+        if isinstance(step, int) and is_companys_when_unfilled(terms.bonus):
             rate = np.where(reached == top, terms.table.of_company(step, self.kind), rate)
         if self.less is None:
             return rate
         below = self.applied[walks]
+        difference = np.maximum(rate - below, self.figure(self.less.minimum))
         if self.less.than == "paid_below":
             self.applied[walks] = np.where(self.uses[reached], np.maximum(below, rate), below)
-        difference = np.maximum(rate - below, self.figure(self.less.minimum))
         return np.where(rate > 0, difference, 0)

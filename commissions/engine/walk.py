@@ -47,7 +47,7 @@ from commissions.engine.terms import Offer, Terms, destinations, terms_of
 
 def pay(bonus: Bonus, items: Items, facts: Facts) -> Iterator[Award]:
     """One award a start, step and destination (and kind, for rates by kind), its items in order."""
-    parent = facts.snapshot.members.parent(pays_of(bonus).tree)
+    parent = facts.parent(pays_of(bonus).tree)
     return walk(terms_of(bonus, facts), parent, items)
 
 
