@@ -92,14 +92,15 @@ def answer(condition: Condition | None, facts: Facts, climb: Climb | None = None
             met &= facts.meets(part, climb)
         return met
     if isinstance(condition, AnyOf):
-        return at_least_of([facts.meets(part, climb) for part in condition.of], condition.count)
+        answers = [facts.meets(part, climb) for part in condition.of]
+        return at_least_of(answers, condition.count, len(facts.snapshot.members))
     return answer_leaf(condition, facts, climb)
 
 
-def at_least_of(answers: list[Bools], count: int) -> Bools:
-    met = answers[0].astype(np.int16)
-    for further in answers[1:]:
-        met += further
+def at_least_of(answers: list[Bools], count: int, size: int) -> Bools:
+    met = np.zeros(size, np.int16)
+    for part in answers:
+        met += part
     return met >= count
 
 
@@ -210,7 +211,7 @@ def answer_on(
     if isinstance(condition, AllOf | AnyOf):
         answers = [answer_on(part, facts, member, day) for part in condition.of]
         count = len(answers) if isinstance(condition, AllOf) else condition.count
-        return at_least_of(answers, count) if answers else np.ones(len(member), np.bool_)
+        return at_least_of(answers, count, len(member))
     if isinstance(condition, JoinedWithin):
         return within_days(facts.snapshot.members.joined[member], day, condition.days)
     return facts.meets(condition)[member]

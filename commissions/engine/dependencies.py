@@ -52,7 +52,7 @@ def knots(plan: Plan) -> Mapping[Node, tuple[Node, ...]]:
 
 def circles(plan: Plan) -> list[Node]:
     """The parts that depend on themselves without going down a level."""
-    level = {
+    level: dict[Node, list[Need]] = {
         node: [(need, below) for need, below in needed if not below]
         for node, needed in graph(plan).items()
     }

@@ -49,6 +49,7 @@ class Facts:
         self.state_out: dict[str, Int64s] = {}
         self._kept: dict[tuple[Any, ...], Any] = {}
         self._answers: dict[Condition, Bools] = {}
+        self._begun: set[tuple[Any, ...]] = set()
         self._knots = knots(plan)
 
     # What is asked of the plan's parts
@@ -120,7 +121,7 @@ class Facts:
         def both() -> Int64s:
             parts = ("lines", "refunds") if len(self.snapshot.refunds) else ("lines",)
             sums = [metrics.sum_of_lines(what, volume, kinds, self, part) for part in parts]
-            return sums[0] if len(sums) == 1 else sums[0] + sums[1]
+            return sums[0] if len(sums) == 1 else metrics.added(sums, f"personal {volume}")
 
         return self._once(("sold", what, volume, kinds), both)
 
@@ -163,14 +164,25 @@ class Facts:
         """Works the parts of a knot out from nothing, round by round, until none changes."""
         for node in knot:
             self._kept[node] = self._blank(node)
-        seen = [b""]
-        while seen.count(seen[-1]) < 2:
+        try:
+            self._go_round(knot)
+        except EngineError:
+            for node in knot:
+                del self._kept[node]
+            raise
+        finally:
+            self._answers.clear()
+
+    def _go_round(self, knot: tuple[Node, ...]) -> None:
+        seen: set[bytes] = set()
+        before, now = b"", b"nothing"
+        while now not in seen:
+            seen.add(now)
             for node in knot:
                 self._answers.clear()
                 self._kept[node] = self._work(node)
-            seen.append(digest(self._kept[node] for node in knot))
-        self._answers.clear()
-        if seen[-1] != seen[-2]:
+            before, now = now, digest(self._kept[node] for node in knot)
+        if now != before:
             names = ", ".join(f"{kind} {code}".strip() for kind, code in knot)
             raise EngineError(f"these depend on each other and never settle: {names}")
 
@@ -183,11 +195,14 @@ class Facts:
 
     def _once(self, key: tuple[Any, ...], work: Callable[[], Known]) -> Known:
         if key not in self._kept:
-            self._kept[key] = None
-            self._kept[key] = work()
-        found: Known | None = self._kept[key]
-        if found is None:
-            raise EngineError(f"{' '.join(map(str, key))} depends on itself")
+            if key in self._begun:
+                raise EngineError(f"{' '.join(map(str, key))} depends on itself")
+            self._begun.add(key)
+            try:
+                self._kept[key] = work()
+            finally:
+                self._begun.discard(key)
+        found: Known = self._kept[key]
         return found
 
     def _checked_tree(self, tree: str) -> Pointers:

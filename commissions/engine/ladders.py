@@ -1,8 +1,8 @@
 """Which rank each member meets, holds, and ever reached.
 
 Ranks are climbed from the lowest. With `each_rank` no rung can be reached past one that is not
-met; with `highest_met` the highest rank whose condition is met counts. That is paid-as. The title is
-what somebody holds: it rises at once, and falls as the ladder says.
+met; with `highest_met` the highest rank whose condition is met counts. That is paid-as. The title
+is what somebody holds: it rises at once, and falls as the ladder says.
 
     paid-as by period     Bronze  -       -       -        grace of 2 periods
     title                 Bronze  Bronze  -       -        (kept once, lost in the second in a row)

@@ -128,12 +128,12 @@ def last_periods(metric: Metric, now: Int64s, facts: Facts) -> Int64s:
     for ago in range(1, metric.length):
         facts.state_out[state_name(metric, ago)] = recent[-1]
         recent.append(facts.carried(state_name(metric, ago)))
-    return added(recent, metric)
+    return added(recent, metric.name)
 
 
 def up_to_now(metric: Metric, now: Int64s, facts: Facts) -> Int64s:
     """This period's figure and all before it."""
-    total = added([now, facts.carried(state_name(metric, "total"))], metric)
+    total = added([now, facts.carried(state_name(metric, "total"))], metric.name)
     facts.state_out[state_name(metric, "total")] = total
     return total
 
@@ -142,9 +142,9 @@ def state_name(metric: Metric, which: int | str) -> str:
     return f"metric.{metric.code}.{which}"
 
 
-def added(parts: list[Int64s], metric: Metric) -> Int64s:
+def added(parts: list[Int64s], what: str) -> Int64s:
     if sum(largest(part) for part in parts) > LARGEST:
-        raise CapacityError(f"{metric.name}: the sum does not fit 64 bits of hundredths")
+        raise CapacityError(f"{what}: the sum does not fit 64 bits of hundredths")
     total = parts[0].copy()
     for part in parts[1:]:
         total += part
