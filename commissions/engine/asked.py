@@ -150,8 +150,6 @@ def impossible(condition: p.Condition | None, plan: p.Plan) -> str | None:
             if width is not None and condition.legs > width:
                 return f"asks for {condition.legs} legs where the placement tree has {width}"
             return None
-        case p.Recruit(first=first, last=last) if first > last:
-            return f"no recruit is number {first} or later and number {last} or earlier"
         case _:
             return contradiction(asked(condition, plan), plan)
 

@@ -4,9 +4,10 @@
         print(finding)
     # $.bonuses[2].rates.table: warning: Unilevel pays Silver 4 % at step 2, but Gold above it 3 %.
 
-Errors are parts that can't do what they say: a rank nobody reaches, bonuses that wait for each
-other, one figure paid twice. Warnings are worth a second look. Compliance findings are pay for
-enrolment: such a plan can be simulated and never activated.
+Errors are parts that can't do what they say: a rank nobody reaches, one figure paid twice.
+Warnings are worth a second look. Compliance findings are pay for enrolment: such a plan can be
+simulated and never activated. What can't be computed at all, bonuses that wait for each other for
+example, is no finding: `checking` refuses it when the plan is loaded.
 """
 
 from __future__ import annotations

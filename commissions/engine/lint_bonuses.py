@@ -1,4 +1,4 @@
-"""Bonuses that look wrong: holes in rate tables, circles, the same thing paid twice, endless walks.
+"""Bonuses that look wrong: holes in rate tables, the same thing paid twice, endless walks.
 
 "bronze": ["0.05", "0.04"], "silver": ["0.05", "0.03"]
 -> at step 2 Bronze earns 4 %, the higher Silver 3 %
@@ -26,7 +26,6 @@ def bonus_findings(plan: p.Plan) -> Iterator[Finding]:
         yield from holes(bonus, f"{path}.rates", plan)
         yield from lower_earns_more(bonus, f"{path}.rates", plan)
         yield from endless(bonus, f"{path}.pays")
-    yield from circles(plan)
     yield from paid_twice(plan)
 
 
@@ -127,28 +126,8 @@ def endless(bonus: p.Bonus, path: str) -> Iterator[Finding]:
 # Between bonuses
 
 
-def circles(plan: p.Plan) -> Iterator[Finding]:
-    """Bonuses that each wait for what the other paid."""
-    waits = {bonus.code: needed(bonus) for bonus in plan.bonuses}
-    for place, bonus in enumerate(plan.bonuses):
-        reached: set[str] = set()
-        ahead = set(waits[bonus.code])
-        while ahead:
-            code = ahead.pop()
-            if code not in reached and code in waits:
-                reached.add(code)
-                ahead |= waits[code]
-        if bonus.code in reached:
-            others = words.programmes(sorted(c for c in reached if bonus.code in waits[c]), plan)
-            yield Finding(
-                f"$.bonuses[{place}]",
-                "error",
-                f"{bonus.name} needs what {others} paid, which needs {bonus.name}.",
-            )
-
-
 def needed(bonus: p.Bonus) -> set[str]:
-    """The bonuses whose payments this one looks at; a match of itself is no circle."""
+    """The other bonuses whose payments this one looks at."""
     codes: set[str] = set()
     if isinstance(bonus.base, p.OfCommissions):
         codes |= set(bonus.base.bonuses) - {bonus.code}

@@ -1,4 +1,4 @@
-"""Ladders that can't be climbed as written: ranks nobody reaches, ranks that ask less than one below.
+"""Ladders that can't be climbed as written: ranks out of reach, ranks that ask less than one below.
 
 each rung must be met: Bronze asks for less than 500.00 PV, Silver for 800.00
 -> Nobody can reach Silver: with the ranks below it, PV would be at least 800.00 and less than ...

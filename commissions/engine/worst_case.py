@@ -115,14 +115,13 @@ class Sale:
     kind: str
     silent: frozenset[str]
     assumed: set[str] = field(default_factory=set)
-    asking: set[str] = field(default_factory=set)
 
     def share(self, bonus: p.Bonus) -> Share:
         """What the bonus can take of it."""
         if bonus.code in self.silent or isinstance(bonus.pays, p.PaysCompany):
             return NOTHING
         if isinstance(bonus.pays, p.PaysPairs):
-            return None if self.of_volume(bonus.pays.volume) != 0 else NOTHING
+            return self.of_pairs(bonus, bonus.pays)
         match bonus.base:
             case p.OfOrder(volume=volume):
                 on = self.of_volume(volume) if self.starts(bonus) else NOTHING
@@ -136,18 +135,25 @@ class Sale:
             case p.OfCommissions():
                 return self.of_commissions(bonus, bonus.base)
 
+    def of_pairs(self, bonus: p.Bonus, pays: p.PaysPairs) -> Share:
+        """Half the rate for each upline who has as much on the other side: no bound with depth."""
+        rate = rates_in_all(bonus, self.kind)
+        if pays.cycle and not in_shares(bonus):
+            rate = multiplied(rate, Fraction(100, pays.cycle))
+        each = multiplied(multiplied(self.of_volume(pays.volume), rate), Fraction(1, 2))
+        if each == 0:
+            return NOTHING
+        self.assumed.add(f"{bonus.name} takes {in_words(each)} for every upline with two even legs")
+        return None
+
     def starts(self, bonus: p.Bonus) -> bool:
         start = bonus.pays.start if isinstance(bonus.pays, p.PaysUpline) else "source"
         return isinstance(start, str) or self.kind in start
 
     def of_commissions(self, bonus: p.Bonus, base: p.OfCommissions) -> Share:
         """A match of itself goes on and on: r of (what is matched + r of it + ...)."""
-        if bonus.code in self.asking:
-            return None
-        self.asking.add(bonus.code)
         others = (self.plan.bonus(code) for code in base.bonuses if code != bonus.code)
         matched = added(self.share(other) for other in others)
-        self.asking.discard(bonus.code)
         rate = rates_in_all(bonus, self.kind)
         if bonus.code not in base.bonuses or not rate:
             return multiplied(matched, rate)
