@@ -40,9 +40,10 @@ Known = TypeVar("Known")
 
 
 class Facts:
-    """Of one snapshot by one plan. `state_out`: what is carried on, by name."""
+    """Of one snapshot by one plan. `state_out`: what is carried on, by name. `standings`: what is
+    known already and not worked out again (nor what their windows carry on)."""
 
-    def __init__(self, snapshot: Snapshot, plan: Plan) -> None:
+    def __init__(self, snapshot: Snapshot, plan: Plan, standings: Standings | None = None) -> None:
         refuse_circles(plan)
         refuse_unknown(snapshot, plan)
         self.snapshot, self.plan = snapshot, plan
@@ -51,6 +52,10 @@ class Facts:
         self._answers: dict[Condition, Bools] = {}
         self._begun: set[tuple[Any, ...]] = set()
         self._knots = knots(plan)
+        if standings is not None:
+            self._kept[ACTIVE, ""] = standings.active
+            self._kept |= {(METRIC, code): figures for code, figures in standings.metrics.items()}
+            self._kept |= {(LADDER, code): ranks for code, ranks in standings.ranks.items()}
 
     # What is asked of the plan's parts
 
