@@ -34,19 +34,18 @@ from commissions.engine import limits
 from commissions.engine.awards import Award
 from commissions.engine.facts import Facts
 from commissions.engine.money import Paid, amounts, by_member
-from commissions.engine.occurrence import due, occur, split
+from commissions.engine.occurrence import due, hold, occur, split
 from commissions.engine.paying import award
 from commissions.engine.payout import pay_out
 from commissions.engine.plan import PAYMENT, PERIOD_CLOSE, Bonus, Limit, Plan, parts
 from commissions.engine.result import Block, LimitCheck, Result, Standings
 from commissions.engine.rounding import Int64s, exact_sum
 from commissions.engine.snapshot import Snapshot, State
-from commissions.engine.trees import refuse_cycles
 
 ENGINE_VERSION = "2.0"
 """Part of a replay's certificate: it changes whenever the same input may give other bytes."""
 
-LASTING = ("pairs.", "once.", "due.", "held.", "limit.")
+LASTING = ("pairs.", "pool.", "once.", "due.", "held.", "limit.")
 """State of bonuses and limits that outlasts their absence from the plan."""
 
 
@@ -63,9 +62,9 @@ def calculate(
     """
     closing = trigger == PERIOD_CLOSE
     bonuses = plan.triggered_by(trigger)
-    for tree in sorted(trees_used(plan if closing else bonuses)):
-        refuse_cycles(snapshot.members.parent(tree), snapshot.members.id, tree)
     facts = Facts(snapshot, plan, standings)
+    for tree in sorted(trees_used(plan if closing else bonuses)):
+        facts.parent(tree)
     known = facts.standings() if closing else standings
     paid = pay(bonuses, facts, plan.limits if closing else ())
     totals = {code: sum(exact_sum(block.amount) for block in paid[code].ledger) for code in paid}
@@ -116,10 +115,21 @@ def pay_bonus(bonus: Bonus, facts: Facts, earlier: Mapping[str, Sequence[Block]]
 
     paid = amounts(bonus, occur(bonus, award(bonus, facts, earlier, settle), facts), facts.plan)
     if bonus.instalments > 1:
-        paid.ledger[:] = [split(bonus, block, facts) for block in paid.ledger]
-    if (ripe := due(bonus, facts)) is not None:
+        first = [split(bonus, block, facts) for block in paid.ledger]
+        paid.ledger[:] = [block for block in first if len(block)]
+    for block in paid.held:
+        hold(bonus, block, facts)
+    if is_waiting(bonus, facts) and (ripe := due(bonus, facts)) is not None:
         paid.ledger.append(ripe)
     return paid
+
+
+def is_waiting(bonus: Bonus, facts: Facts) -> bool:
+    """Whether instalments or held amounts of the bonus came from earlier periods."""
+    names = facts.snapshot.state
+    return f"held.{bonus.code}" in names or any(
+        name.startswith(f"due.{bonus.code}.") for name in names
+    )
 
 
 def is_complete(limit: Limit, ledger: Mapping[str, Sequence[Block]], plan: Plan) -> bool:

@@ -24,7 +24,7 @@ from fractions import Fraction
 import numpy as np
 
 from commissions.engine.awards import HELD, LEDGER, RETAINED, Award
-from commissions.engine.plan import WHOLE, Bonus, Money, Plan
+from commissions.engine.plan import WHOLE, Bonus, Money, PaysCompany, PaysPool, Plan
 from commissions.engine.result import Block
 from commissions.engine.rounding import (
     LARGEST,
@@ -75,7 +75,15 @@ def amounts(bonus: Bonus, awards: Iterable[Award], plan: Plan) -> Paid:
 
 def unit_of(bonus: Bonus, money: Money) -> Fraction:
     """What base x rate is multiplied by to be units of money: the factor, and the scales' part."""
-    return Fraction(bonus.factor * 10**money.scale, WHOLE * WHOLE * 10**HUNDREDTHS)
+    factor = WHOLE if is_money(bonus) else bonus.factor
+    return Fraction(factor * 10**money.scale, WHOLE * WHOLE * 10**HUNDREDTHS)
+
+
+def is_money(bonus: Bonus) -> bool:
+    """Whether its awards have money as base, with the factor in it: parts of a pool, and what a
+    deduction leaves to the company."""
+    pays = bonus.pays
+    return isinstance(pays, PaysPool) or (isinstance(pays, PaysCompany) and bool(pays.less))
 
 
 def wanted(block: Block, money: Money) -> Block:
