@@ -80,5 +80,6 @@ WITH_DESK = {
     "commissions.commissionperiod",
     "commissions.payout",
     "commissions.payoutbatch",
+    "commissions.planversion",
     "compliance.kycdocument",
 }

@@ -18,6 +18,7 @@ from commissions.earnings import reference
 from commissions.models import LedgerEntry, PayoutBatch, PayoutFile
 from commissions.services import batches, payouts
 from commissions.services.claims import claim_volume
+from commissions.services.drafts import copy_version
 from commissions.services.payout_methods import MethodDetails, add_payout_method
 from compliance.models import KYCDocument
 from compliance.services.images import clean_picture
@@ -139,6 +140,9 @@ def build(cast: Cast) -> World:
         "payout": asked[0],
         "open_payout": asked[1],
         "batch": batch,
+        "version": copy_version(
+            version=cast.plan, effective_from=date(2030, 1, 1), actor=cast.user("mona")
+        ),
         "file": PayoutFile.objects.filter(batch=batch, format="csv").get(),
         "notification": Notification.objects.filter(user=chloe)
         .select_related("event")
