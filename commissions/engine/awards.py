@@ -27,7 +27,7 @@ from commissions.engine.facts import Facts
 from commissions.engine.plan import PAYMENT, Bonus, Flat, OfCommissions, OfMetric, OfOrder
 from commissions.engine.result import NOBODY, Block
 from commissions.engine.rounding import Int64s, proportion, refuse_sum_overflow
-from commissions.engine.snapshot import Pointers
+from commissions.engine.trees import Pointers
 
 UNIT = 100
 """The base of a flat bonus: 1.00."""
@@ -110,7 +110,7 @@ def items_of(bonus: Bonus, facts: Facts, earlier: Earlier) -> Items:
     if bonus.exclusion is not None and bonus.exclusion.scope == "line":
         keep &= ~paid_on(bonus.exclusion.bonuses, earlier, len(facts.snapshot.lines))[items.line]
     if bonus.sources is not None:
-        day = items.day if items.day.size and int(items.day.min()) >= 0 else None
+        day = np.where(items.day < 0, np.int32(facts.snapshot.ends_on), items.day)
         keep &= facts.meets_on(bonus.sources, items.source, day)
     return items if keep.all() else items.kept(keep)
 
@@ -181,15 +181,23 @@ def in_hundredths(facts: Facts, blocks: Sequence[Block]) -> Int64s:
 
 
 def cuts(base: OfCommissions, facts: Facts, earlier: Earlier) -> Int64s:
-    """By member, negative: what limits took off these bonuses."""
-    named = set(base.bonuses)
-    blocks = [
-        block
-        for limit in facts.plan.limits
-        if named.issuperset(limit.bonuses)
-        for block in earlier.get(limit.code, ())
-        if len(block)
-    ]
+    """By member, negative: what limits took off these bonuses. Of a limit on other bonuses as well
+    they bear their proportion."""
+    total = np.zeros(len(facts.snapshot.members), np.int64)
+    for limit in facts.plan.limits:
+        ours = [code for code in limit.bonuses if code in base.bonuses]
+        if not ours or not earlier.get(limit.code):
+            continue
+        cut = -earned([limit.code], facts, earlier)
+        whole = earned(limit.bonuses, facts, earlier)
+        part = earned(ours, facts, earlier)
+        total -= in_proportion(cut, part, whole, facts.plan.money.rounding)
+    return total
+
+
+def earned(codes: Sequence[str], facts: Facts, earlier: Earlier) -> Int64s:
+    """By member: what all these came to."""
+    blocks = [block for code in codes for block in earlier.get(code, ()) if len(block)]
     earner = np.concatenate([np.empty(0, np.int32), *(block.earner for block in blocks)])
     return summed(earner, in_hundredths(facts, blocks), len(facts.snapshot.members))
 
@@ -201,13 +209,12 @@ def summed(earner: Pointers, amounts: Int64s, members: int) -> Int64s:
     return total
 
 
-def in_proportion(paid: Int64s, left: Int64s, total: Int64s, rounding: str) -> Int64s:
-    """paid x left / total; nothing where nothing is left."""
-    some = (left > 0) & (total > 0)
-    shares = proportion(paid[some], left[some], total[some], rounding)
-    result = np.zeros(len(paid), np.int64)
-    result[some] = shares
-    return result
+def in_proportion(amount: Int64s, part: Int64s, whole: Int64s, rounding: str) -> Int64s:
+    """amount x part / whole; nothing of nothing."""
+    some = (part > 0) & (whole > 0)
+    shares = np.zeros(len(amount), np.int64)
+    shares[some] = proportion(amount[some], part[some], whole[some], rounding)
+    return shares
 
 
 # Exclusion: where other bonuses were paid

@@ -26,8 +26,8 @@ from commissions.engine.awards import Award, Destination, Items
 from commissions.engine.grants import grants
 from commissions.engine.paths import UPLINE, Path, first_step
 from commissions.engine.rates import Steps
-from commissions.engine.snapshot import Pointers
 from commissions.engine.terms import Bools, Offer, Terms
+from commissions.engine.trees import Pointers
 
 Parts = Sequence[tuple[Destination, Bools]]
 

@@ -15,13 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from commissions.engine.awards import RETAINED, UNIT, Award, Destination, Items
-from commissions.engine.errors import CapacityError
 from commissions.engine.plan import WHOLE, OfMetric
 from commissions.engine.rates import Figures, Steps
 from commissions.engine.result import NOBODY
-from commissions.engine.rounding import LARGEST, Int64s, largest
-from commissions.engine.snapshot import Pointers
+from commissions.engine.rounding import Int64s, product
 from commissions.engine.terms import Bools, Terms
+from commissions.engine.trees import Pointers
 
 
 def grants(
@@ -59,10 +58,11 @@ def grant(
     to: Destination,
 ) -> Award:
     """The lines of these items at these rates, one earner each; the company's have none."""
-    source, base = items.source[hit], items.base[hit]
-    caps = terms.caps(reached, source)
-    if caps is not None:
-        base = np.minimum(base, caps)
+    base = items.base[hit]
+    if (caps := terms.caps(reached, items.source[hit])) is not None:
+        has_base = caps > 0
+        hit, reached, rate = hit[has_base], reached[has_base], rate[has_base]
+        base = np.minimum(base, caps)[has_base]
     if terms.bonus.unit == "amount":
         base, rate = amounts(terms, base, rate), np.full(len(hit), WHOLE, np.int32)
     if to == RETAINED:
@@ -72,7 +72,7 @@ def grant(
     return Award(
         level=level,
         earner=earner,
-        source=source,
+        source=items.source[hit],
         line=items.line[hit],
         base=base,
         rate=rate.astype(np.int32, copy=False),
@@ -85,6 +85,4 @@ def amounts(terms: Terms, base: Int64s, each: Figures) -> Int64s:
     """The amounts; so many times, where the base is a metric's count."""
     if not isinstance(terms.bonus.base, OfMetric):
         return each.astype(np.int64)
-    if largest(base) * largest(each) > LARGEST:
-        raise CapacityError(f"{terms.bonus.code}: too many units to be paid an amount for each")
-    return base * each // UNIT
+    return product(base, each) // UNIT

@@ -23,9 +23,8 @@ from numpy.typing import NDArray
 
 from commissions.engine.plan import Bonus, Generations, PaysUpline
 from commissions.engine.result import NOBODY
-from commissions.engine.snapshot import Pointers
 from commissions.engine.terms import Bools, Terms
-from commissions.engine.trees import nearest, with_top
+from commissions.engine.trees import Pointers, nearest, with_top
 
 SOURCE, UPLINE = "source", "upline"
 

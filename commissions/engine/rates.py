@@ -24,11 +24,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from commissions.engine.errors import CapacityError
 from commissions.engine.facts import Facts
 from commissions.engine.plan import (
     NO_RANK,
-    WHOLE,
     Bonus,
     ByBand,
     ByKind,
@@ -37,17 +35,17 @@ from commissions.engine.plan import (
     ByStep,
 )
 from commissions.engine.rounding import Int64s
-from commissions.engine.snapshot import Pointers
+from commissions.engine.trees import Pointers
 
 Figures = NDArray[np.int32] | NDArray[np.int64]
 """Shares in millionths are held in 32 bits, amounts in hundredths in 64."""
 
 Rows = NDArray[np.int16]
+Kinds = NDArray[np.int8]
 Steps = NDArray[np.int16]
 NO_ROW = -1
 FIRST_ROW = 0
 PER_HUNDREDTH = 10_000
-LARGEST_RATE = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +60,7 @@ class Table:
     by: str
 
     def at(
-        self, step: int | Steps, earner: Pointers, source: Pointers, kind: Rows | int
+        self, step: int | Steps, earner: Pointers, source: Pointers, kind: Kinds | int
     ) -> Figures:
         """Millionths (or hundredths) that each earner is offered at a step on what the source did.
 
@@ -76,7 +74,7 @@ class Table:
             rates = self.cells[rows, column]
         return rates
 
-    def rows(self, earner: Pointers, source: Pointers, kind: Rows | int) -> Rows:
+    def rows(self, earner: Pointers, source: Pointers, kind: Kinds | int) -> Rows:
         own = self.row[earner]
         if self.by == "smaller":
             return np.minimum(own, self.row[source])
@@ -148,6 +146,4 @@ def in_unit(figures: Int64s, bonus: Bonus) -> Figures:
     """Figures of a table as the plan holds them: shares stay millionths, amounts get hundredths."""
     if bonus.unit == "amount":
         return figures // PER_HUNDREDTH
-    if figures.size and int(figures.max()) > LARGEST_RATE:
-        raise CapacityError(f"{bonus.code}: a share above {LARGEST_RATE // WHOLE} times the base")
     return figures.astype(np.int32)

@@ -19,7 +19,7 @@ from commissions.engine.awards import Award, Items
 from commissions.engine.facts import Facts
 from commissions.engine.grants import grants
 from commissions.engine.plan import Bonus
-from commissions.engine.terms import Terms, destinations, terms_of
+from commissions.engine.terms import Terms, destinations, terms_by_day
 
 LEVEL = 0
 """No step is walked."""
@@ -27,10 +27,11 @@ LEVEL = 0
 
 def pay(bonus: Bonus, items: Items, facts: Facts) -> Iterator[Award]:
     """One award a destination, its items in order."""
-    return grant_sources(terms_of(bonus, facts), items)
+    for terms, group in terms_by_day(bonus, items, facts):
+        yield from grant_sources(terms, group)
 
 
 def grant_sources(terms: Terms, items: Items) -> Iterator[Award]:
-    rate = terms.table.at(1, items.source, items.source, items.kind.astype(np.int16))
+    rate = terms.table.at(1, items.source, items.source, items.kind)
     every = np.arange(len(items))
     yield from grants(terms, items, every, items.source, rate, LEVEL, destinations(terms))

@@ -15,26 +15,31 @@ next one has his part as well.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from commissions.engine.awards import HELD, LEDGER, RETAINED, Destination, rank_levels
+from commissions.engine.awards import HELD, LEDGER, RETAINED, Destination, Items, rank_levels
 from commissions.engine.facts import Facts
 from commissions.engine.plan import (
     Bonus,
     Compressed,
+    Condition,
     Generations,
+    JoinedWithin,
     OfOrder,
     PaysUpline,
+    Physical,
+    parts,
 )
-from commissions.engine.rates import Figures, Steps, Table, in_unit, table_of
-from commissions.engine.rounding import Int64s
-from commissions.engine.snapshot import Pointers
+from commissions.engine.rates import Figures, Steps, Table, in_unit, table_of, with_nobody
+from commissions.engine.result import NOBODY
+from commissions.engine.rounding import LARGEST, Int64s
+from commissions.engine.trees import Pointers
 
 Bools = NDArray[np.bool_]
-NO_LIMIT = np.iinfo(np.int16).max
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,31 +81,39 @@ class Terms:
         return self.bonus.eligibility.otherwise
 
     def caps(self, earner: Pointers, source: Pointers) -> Int64s | None:
-        """The value of the smaller package (the source's where nobody earns); None: no limit.
-
-        `earner` may be N or N + 1, nobody.
-        """
+        """The value of the smaller package, any where nobody earns; None: the base has no limit."""
         if not (isinstance(self.bonus.base, OfOrder) and self.bonus.base.smaller_package):
             return None
-        own, nobodys = self.package[source], np.full(2, NO_LIMIT, np.int16)
-        theirs = np.append(self.package, nobodys)[earner]
-        return self.worth[np.minimum(theirs, own)]
+        smaller = np.minimum(with_nobody(self.package)[earner], self.package[source])
+        return np.where(earner < len(self), self.worth[smaller], LARGEST)
 
 
-def terms_of(bonus: Bonus, facts: Facts) -> Terms:
-    """Everything the bonus asks of everybody, asked once."""
-    eligible = facts.meets(bonus.eligibility.when)
-    counts, stops = np.ones(len(eligible), np.bool_), np.zeros(len(eligible), np.bool_)
+def terms_by_day(bonus: Bonus, items: Items, facts: Facts) -> Iterator[tuple[Terms, Items]]:
+    """The terms for all items; one by one for each day, if "joined within" is asked on the way."""
+    asked = (bonus.eligibility, bonus.pays)
+    if not any(isinstance(part, JoinedWithin) for _, part in parts(asked)):
+        yield terms_of(bonus, facts), items
+        return
+    for day in np.unique(items.day):
+        yield terms_of(bonus, facts, int(day)), items.kept(items.day == day)
+
+
+def terms_of(bonus: Bonus, facts: Facts, day: int = NOBODY) -> Terms:
+    """Everything the bonus asks of everybody, asked once; without a day at the period's end."""
+    everybody = np.arange(len(facts.snapshot.members), dtype=np.int32)
+
+    def met(condition: Condition | None) -> Bools:
+        days = None if day < 0 else np.full(len(everybody), day, np.int32)
+        return facts.meets_on(condition, everybody, days)
+
+    eligible = met(bonus.eligibility.when)
+    counts, stops = np.ones(len(everybody), np.bool_), np.zeros(len(everybody), np.bool_)
     if isinstance(bonus.pays, PaysUpline):
-        steps = bonus.pays.steps
-        if isinstance(steps, Compressed):
-            counts = facts.meets(steps.counts)
-        elif isinstance(steps, Generations):
-            counts = facts.meets(steps.boundary)
+        counts = met(counted_when(bonus.pays.steps))
         if bonus.eligibility.otherwise == "compress":
             counts = counts & eligible
         if bonus.pays.stop is not None:
-            stops = facts.meets(bonus.pays.stop.at)
+            stops = met(bonus.pays.stop.at)
     return Terms(
         bonus=bonus,
         kinds=facts.plan.kinds,
@@ -112,6 +125,16 @@ def terms_of(bonus: Bonus, facts: Facts) -> Terms:
         worth=np.array([*(package.value for package in facts.plan.packages), 0], np.int64),
         rank_level=rank_levels(bonus, facts),
     )
+
+
+def counted_when(steps: Physical | Compressed | Generations) -> Condition | None:
+    """What makes an upline use up a step, or end a generation."""
+    match steps:
+        case Compressed():
+            return steps.counts
+        case Generations():
+            return steps.boundary
+    return None
 
 
 def is_companys_when_unfilled(bonus: Bonus) -> bool:

@@ -41,14 +41,15 @@ from commissions.engine.grants import grants
 from commissions.engine.paths import SOURCE, UPLINE, cursors, path_of, pays_of
 from commissions.engine.plan import Bonus, ByKind, Generations
 from commissions.engine.result import NOBODY
-from commissions.engine.snapshot import Pointers
-from commissions.engine.terms import Offer, Terms, destinations, terms_of
+from commissions.engine.terms import Offer, Terms, destinations, terms_by_day
+from commissions.engine.trees import Pointers
 
 
 def pay(bonus: Bonus, items: Items, facts: Facts) -> Iterator[Award]:
     """One award a start, step and destination (and kind, for rates by kind), its items in order."""
     parent = facts.parent(pays_of(bonus).tree)
-    return walk(terms_of(bonus, facts), parent, items)
+    for terms, group in terms_by_day(bonus, items, facts):
+        yield from walk(terms, parent, group)
 
 
 def walk(terms: Terms, parent: Pointers, items: Items) -> Iterator[Award]:
