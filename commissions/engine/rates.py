@@ -46,6 +46,7 @@ Steps = NDArray[np.int16]
 NO_ROW = -1
 FIRST_ROW = 0
 PER_HUNDREDTH = 10_000
+LARGEST_RATE = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
