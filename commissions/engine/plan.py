@@ -645,8 +645,8 @@ class ByBand:
 class Less:
     """The earner gets the difference to a rate below him, not the whole rate.
 
-    paid_below: the highest rate already applied on the same walk. source: the rate the source has
-    by the same table at step 1.
+    paid_below: the highest rate already applied on the same walk; that of a step that was lost, the
+    company's or held counts as applied. source: the rate the source has by the same table at step 1.
     """
 
     than: Literal["paid_below", "source"]
