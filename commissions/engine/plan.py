@@ -646,7 +646,7 @@ class Less:
     """The earner gets the difference to a rate below him, not the whole rate.
 
     paid_below: the highest rate already applied on the same walk; that of a step that was lost, the
-    company's or held counts as applied. source: the rate the source has by the same table at step 1.
+    company's or held counts as applied. source: the source's own rate by the table at step 1.
     """
 
     than: Literal["paid_below", "source"]
