@@ -145,7 +145,8 @@ class Metric:
     window: Annotated[
         Literal["period", "periods", "lifetime", "first_days"],
         "period: this one. periods: this and the last `length` - 1. lifetime: all up to now. "
-        "first_days: within `length` days from when each of those counted joined.",
+        "first_days: lines up to `length` days after their seller joined, of this period and those "
+        "before; people who joined up to `length` days after the one who is measured.",
     ] = "period"
     length: Annotated[int, Between(1, 1_000)] = 1
 
@@ -223,7 +224,10 @@ class LegsWithMembers:
 
 @dataclass(frozen=True, slots=True)
 class HasRank:
-    """Of this rank or a higher one. paid_as: met in this period; title: held; highest: ever."""
+    """Of this rank or a higher one. paid_as: met in this period; title: held; highest: ever.
+
+    A rank that asks for a title or a highest rank of its own ladder means those from before.
+    """
 
     is_: Literal["rank"]
     ladder: Code
