@@ -4,6 +4,8 @@ Most of them go up one line:   A - B - C - D - E - F, F at the bottom.
 """
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from commissions.engine.errors import CapacityError, CycleError
 from tests.engine.documents import (
@@ -17,6 +19,7 @@ from tests.engine.documents import (
     metric,
     upline,
 )
+from tests.engine.documents import money as money_of
 from tests.engine.walking import ACTIVE, OK, Team
 
 COMPRESSED: Document = {"count": "compressed", "counts": ACTIVE}
@@ -490,3 +493,123 @@ def test_an_ineligible_seller_leaves_it_to_the_company():
 
     assert team.pays(plan) == [("A", 0, "A", "2.00")]
     assert team.keeps(plan) == [("-", 0, "B", "1.00")]
+
+
+# Whatever the tree
+
+SHARES = st.lists(st.sampled_from(["0", "0.01", "0.05", "0.10"]), min_size=3, max_size=3).filter(
+    lambda shares: any(share != "0" for share in shares)
+)
+NAMES = [chr(ord("a") + place) for place in range(12)]
+A_TEAM = st.tuples(
+    st.lists(st.integers(0, 100), min_size=len(NAMES), max_size=len(NAMES)),
+    st.sets(st.sampled_from(NAMES)),
+    st.lists(st.tuples(st.sampled_from(NAMES), st.integers(1, 9999)), max_size=8),
+)
+
+
+def team_of(drawn) -> Team:
+    """Everybody under somebody before him; a tenth of them under nobody."""
+    above, active, sales = drawn
+    team = Team(
+        **{
+            name: NAMES[pick % place] if place and pick % 10 else None
+            for place, (name, pick) in enumerate(zip(NAMES, above, strict=True))
+        }
+    ).marked("active", active)
+    for name, cv in sales:
+        team.sells(name, f"{cv // 100}.{cv % 100:02d}")
+    return team
+
+
+def without_inactive(team: Team, active: set[str]) -> Team:
+    """The same people, each under his next active upline; the inactive have nobody below."""
+
+    def next_active(name: str | None) -> str | None:
+        while name is not None and name not in active:
+            name = team.above[name]
+        return name
+
+    small = Team(**{name: next_active(team.above[name]) for name in team.names})
+    small.sales = team.sales
+    return small
+
+
+@settings(max_examples=60, deadline=None)
+@given(A_TEAM, SHARES, st.sampled_from(["nobody", "company"]))
+def test_compression_pays_as_if_the_others_were_not_in_the_tree(drawn, shares, unfilled):
+    team = team_of(drawn)
+    small = without_inactive(team, drawn[1])
+    rates = by_step(*shares)
+
+    compressed = plan_of(bonus(rates=rates, pays=upline(steps=COMPRESSED, unfilled=unfilled)))
+    physical = plan_of(bonus(rates=rates, pays=upline(unfilled=unfilled)))
+
+    assert team.pays(compressed) == small.pays(physical)
+    assert team.keeps(compressed) == small.keeps(physical)
+
+
+@settings(max_examples=60, deadline=None)
+@given(A_TEAM, SHARES)
+def test_passing_over_the_ineligible_is_counting_the_eligible(drawn, shares):
+    team = team_of(drawn)
+    rates = by_step(*shares)
+
+    counted = plan_of(bonus(rates=rates, pays=upline(steps=COMPRESSED)))
+    eligible = plan_of(
+        bonus(rates=rates, eligibility={"when": ACTIVE, "otherwise": "compress"}, pays=upline())
+    )
+
+    assert team.pays(counted) == team.pays(eligible)
+
+
+@settings(max_examples=60, deadline=None)
+@given(A_TEAM, SHARES, st.sampled_from(["boundary", "everyone"]))
+def test_a_generation_of_everybody_is_a_physical_step(drawn, shares, pays):
+    team = team_of(drawn)
+    rates = by_step(*shares)
+    everybody = {"is": "not", "of": {"is": "flag", "flag": "nobody"}}
+    closes = {"boundary": everybody, "boundary_belongs_to": "generation_he_closes", "pays": pays}
+
+    generations = plan_of(bonus(rates=rates, pays=upline(steps={"count": "generations"} | closes)))
+
+    assert sorted(team.pays(generations)) == sorted(team.pays(plan_of(bonus(rates=rates))))
+
+
+@settings(max_examples=60, deadline=None)
+@given(A_TEAM, SHARES, st.permutations(range(len(NAMES))), st.sampled_from(["lost", "block"]))
+def test_the_order_of_members_changes_nothing(drawn, shares, ids, policy):
+    team = team_of(drawn)
+    other = Team(
+        **{name: team.above[name] for name in sorted(NAMES, key=lambda n: ids[ord(n) - 97])}
+    )
+    other.flags, other.sales = team.flags, team.sales
+    when = {"when": ACTIVE, "otherwise": policy}
+
+    plan = plan_of(bonus(rates=by_step(*shares), eligibility=when))
+
+    assert team.pays(plan) == other.pays(plan)
+
+
+@settings(max_examples=60, deadline=None)
+@given(A_TEAM, st.lists(st.integers(0, 3), min_size=len(NAMES), max_size=len(NAMES)))
+def test_differences_on_a_line_never_pay_more_than_the_highest_rate(drawn, levels):
+    team = team_of(drawn)
+    ranks = [None, "r1", "r2", "r3"]
+    team.ranked(**{name: ranks[level] for name, level in zip(NAMES, levels, strict=True)})
+    money = money_of(zero_amounts="keep")
+    plan = plan_of(differential(), ladders=LADDERS, money=money)
+    rates = dict(zip(ranks, (0, 10, 15, 19), strict=True))
+
+    paid = team.paid(plan)["unilevel"].ledger
+    got = [0] * len(team.sales)
+    for block in paid:
+        for line, rate in zip(block.line, block.rate, strict=True):
+            got[line] += rate
+
+    for line, (seller, *_) in enumerate(team.sales):
+        above, upline_of = [], team.above[seller]
+        while upline_of is not None and len(above) < 4:
+            above.append(rates[team.ranks[upline_of]] * 10_000)
+            upline_of = team.above[upline_of]
+        assert got[line] == max(above, default=0)

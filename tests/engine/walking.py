@@ -5,7 +5,7 @@ team.sells("C", "100.00")
 team.pays(plan, "unilevel")     # [("B", 1, "C", "10.00"), ("A", 2, "C", "5.00")]
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -50,8 +50,7 @@ class Team:
         self.sales.append((name, cv, kind, day))
         return self
 
-    def snapshot(self, plan: Plan, ids: Sequence[int] | None = None) -> Snapshot:
-        """`ids`: of the members by name; they decide the order in which the engine has them."""
+    def snapshot(self, plan: Plan) -> Snapshot:
         cv = [int(Decimal(amount).scaleb(2)) for _, amount, _, _ in self.sales]
         given = {
             ladder.code: [ladder.level(self.ranks.get(name)) for name in self.names]
@@ -59,7 +58,7 @@ class Team:
         }
         return build_snapshot(
             members={
-                "id": ids or range(len(self.names)),
+                "id": range(len(self.names)),
                 "parents": {
                     "sponsor": [self.place(up) for up in self.above.values()],
                     "enroller": [self.place(up) for up in self.enrollers.values()],
