@@ -144,8 +144,9 @@ def check_at_least(path: str, asked: AtLeast, plan: Plan) -> Iterator[Fault]:
             yield Fault(
                 f"{path}.leg_cap", f'"{asked.metric}" is no group\'s volume: it has no legs'
             )
-        elif metric.window != "period":
-            yield Fault(f"{path}.leg_cap", f'the legs of "{asked.metric}" are known of one period')
+        elif metric.window != "period" and not metric.scope.include_self:
+            words = f'the legs of "{asked.metric}" are known of one period, or with their heads'
+            yield Fault(f"{path}.leg_cap", words)
 
 
 def check_legs_with_volume(path: str, asked: LegsWithVolume, plan: Plan) -> Iterator[Fault]:
