@@ -27,8 +27,8 @@ from numpy.typing import NDArray
 
 from commissions.engine import ladders, metrics, volumes
 from commissions.engine.conditions import Climb, answer, answer_on
-from commissions.engine.dependencies import ACTIVE, LADDER, METRIC, Node, circles, knots
-from commissions.engine.errors import EngineError, Fault, PlanError, SnapshotError
+from commissions.engine.dependencies import ACTIVE, LADDER, METRIC, Node, knots
+from commissions.engine.errors import EngineError, SnapshotError
 from commissions.engine.plan import Condition, Group, Plan
 from commissions.engine.result import Ranks, Standings
 from commissions.engine.rounding import Int64s
@@ -44,7 +44,6 @@ class Facts:
     known already and not worked out again (nor what their windows carry on)."""
 
     def __init__(self, snapshot: Snapshot, plan: Plan, standings: Standings | None = None) -> None:
-        refuse_circles(plan)
         refuse_unknown(snapshot, plan)
         self.snapshot, self.plan = snapshot, plan
         self.state_out: dict[str, Int64s] = {}
@@ -222,15 +221,6 @@ def digest(values: Any) -> bytes:
         for _, array in named_arrays("", value):
             whole.update(np.ascontiguousarray(array).data)
     return whole.digest()
-
-
-def refuse_circles(plan: Plan) -> None:
-    """Raises PlanError for parts that ask for themselves without going down a tree."""
-    places = {(METRIC, metric.code): f"$.metrics[{i}]" for i, metric in enumerate(plan.metrics)}
-    places |= {(LADDER, ladder.code): f"$.ladders[{i}]" for i, ladder in enumerate(plan.ladders)}
-    places[ACTIVE, ""] = "$.activity"
-    if found := circles(plan):
-        raise PlanError([Fault(places[node], "depends on itself") for node in found])
 
 
 def refuse_unknown(snapshot: Snapshot, plan: Plan) -> None:

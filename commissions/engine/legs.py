@@ -39,7 +39,8 @@ def legs_and_own(
 ) -> tuple[NDArray[np.int32], Int64s, Int64s]:
     """The tree, the figure of the leg that each member heads, and what a member has besides legs.
 
-    A leg whose head breaks away is none.
+    A leg whose head breaks away is none. Over several periods a leg has what its head has by the
+    same metric; what a member got from people who have since left his tree is then his own.
     """
     metric = facts.plan.metric(code)
     scope = metric.scope
