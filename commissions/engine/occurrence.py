@@ -3,8 +3,8 @@
     once              the first line somebody is awarded, ever; `once.<bonus>` remembers him
     once_per_rank     a rank above the highest he had before this period; of several ranks reached
                       at once each pays, or the last alone
-    after_periods     from the so-manieth period in a row in which he is eligible and has a rate
-                      (`run.<bonus>` counts them; a period without starts again)
+    after_periods     from the so-manieth period in a row in which he is eligible
+                      (`run.<bonus>` counts them; one in which he is not starts them again)
 
 Speed: who reaches a rank soon after the rank before (or after joining, where there is none) has a
 multiple of it, the one of the shortest time he kept. Days run from the last period in which his
@@ -37,12 +37,12 @@ from commissions.engine.facts import Facts
 from commissions.engine.metrics import added
 from commissions.engine.money import by_member, in_hundredths, wanted
 from commissions.engine.plan import WHOLE, Always, Bonus, ByRank, OnceEver, OncePerRank
-from commissions.engine.rates import LARGEST_RATE, table_of
 from commissions.engine.result import NOBODY, Block
 from commissions.engine.rounding import Int64s, divide, largest
 from commissions.engine.trees import Pointers
 
 Bools = NDArray[np.bool_]
+LARGEST_RATE = 2**31 - 1
 
 
 def occur(bonus: Bonus, awards: Iterable[Award], facts: Facts) -> Iterator[Award]:
@@ -102,7 +102,7 @@ def once_per_rank(
 def multiples(rule: OncePerRank, ladder: str, before: NDArray[np.int16], facts: Facts) -> Int64s:
     """By member: the multiple for the time he took, in millionths."""
     since, joined = facts.carried(f"rank.{ladder}.since"), facts.snapshot.members.joined
-    days = facts.snapshot.ends_on - np.where((before > 0) & (since > 0), since, joined)
+    days = facts.snapshot.ends_on - np.where(before > 0, since, joined)
     times = np.full(len(before), WHOLE, np.int64)
     for speed in sorted(rule.speed, key=lambda speed: -speed.within_days):
         times[days <= speed.within_days] = speed.times
@@ -129,21 +129,11 @@ def after_periods(
     bonus: Bonus, periods: int, awards: Iterable[Award], facts: Facts
 ) -> Iterator[Award]:
     name = f"run.{bonus.code}"
-    eligible = facts.meets(bonus.eligibility.when) & has_rate(bonus, facts)
+    eligible = facts.meets(bonus.eligibility.when)
     run = np.where(eligible, facts.carried(name) + 1, 0)
     facts.state_out[name] = run
     for award in awards:
         yield award if award.to == RETAINED else award.kept(run[award.earner] >= periods)
-
-
-def has_rate(bonus: Bonus, facts: Facts) -> Bools:
-    """Whose row offers anything at all; rates by the order's kind are everybody's."""
-    table = table_of(bonus, facts)
-    row = table.row[: len(facts.snapshot.members)]
-    if table.by == "kind":
-        return np.ones(len(row), np.bool_)
-    offers: Bools = (table.cells != 0).max(axis=1)
-    return offers[row]
 
 
 # Instalments, and what waits

@@ -8,20 +8,22 @@ less what came back. The weaker leg is matched by as much of the stronger one:
              carried: left 0, right 300.00
     next     left 0 + 400.00, right 300.00 + 100.00: matched 400.00, at 10 %: 40.00
 
-With `cycle` whole cycles are matched: 18.00 and 208.00 at a cycle of 2.00 are 9 cycles, paid as 9
-units. `most_volume` limits what is matched in a period. What stays in the legs afterwards:
+With `cycle` whole cycles are matched: 1,800.00 and 20,800.00 at a cycle of 200.00 are 9 cycles,
+paid as 9 units. `most_volume` limits what is matched in a period. What stays in the legs then:
 
     left 1000.00, right 550.00, cycle 200.00: 2 cycles
     net_off   the matched 400.00 is taken off both                      600.00, 150.00
-    carry     the weaker leg (up to most_volume) is taken off both      450.00,   0.00
+    carry     the weaker leg is taken off both, whole cycle or not      450.00,   0.00
     flush     nothing, whether anything was matched or not                0.00,   0.00
 
-Without cycles and without `most_volume` carry and net_off are the same. Under both, legs that
-matched nothing stay as they are, and so they do behind a closed gate in every mode. Of somebody who
-may not be paid, `if_ineligible` keeps both legs, takes the weaker (the left one if they are equal),
-or both; where his part goes to the company or is held for him, his legs are matched like anybody's.
+Without cycles carry and net_off are the same, and so they are where `most_volume` leaves part of
+the weaker leg unmatched. Under both, legs that matched nothing stay as they are; behind a closed
+gate they do in every mode. Of somebody who may not be paid, `if_ineligible` keeps both legs, or
+takes the weaker (of equal ones both), or both. But where his part goes to the company or is held
+for him, his legs are matched like anybody's.
+
 A leg that refunds brought below zero matches nothing and carries its debt on in every mode: only
-volume above zero is ever taken, matched or cut by the carry cap.
+volume above zero is ever matched, taken, or cut by the carry cap.
 
 For each leg, then: carried in + volume of the period = matched + carried on + flushed.
 """
@@ -88,21 +90,23 @@ class Legs:
         return Legs(np.minimum(self.left, 0), np.minimum(self.right, 0))
 
     def without_weaker(self) -> Legs:
-        none, left = self.debts(), self.left <= self.right
-        return Legs(np.where(left, none.left, self.left), np.where(left, self.right, none.right))
+        return Legs(
+            np.where(self.left <= self.right, np.minimum(self.left, 0), self.left),
+            np.where(self.right <= self.left, np.minimum(self.right, 0), self.right),
+        )
 
     def at_most(self, most: Int64s | int) -> Legs:
         return Legs(np.minimum(self.left, most), np.minimum(self.right, most))
 
 
 def pay(bonus: Bonus, facts: Facts) -> Iterator[Award]:
-    """One award, its lines in order of the members; no source, no order line. Writes the state."""
+    """One award, its lines in order of the members; the source is the owner. Writes the state."""
     rule = rule_of(bonus)
     eligible = facts.meets(bonus.eligibility.when)
     before = legs_before(bonus, facts)
     matched, after = match(rule, before, takes_part(bonus, eligible), gate_open(rule.gate, facts))
-    history = matched_before(bonus, facts)
-    carry_on(bonus, facts, capped(rule.carry_cap, history, after), matched, history)
+    of_late = recent(bonus, facts, matched)
+    carry_on(bonus, facts, capped(rule.carry_cap, of_late, after), of_late)
     yield from awards(bonus, facts, matched, eligible)
 
 
@@ -174,17 +178,15 @@ def gate_open(gate: Gate | None, facts: Facts) -> Bools:
 
 def match(rule: PaysPairs, legs: Legs, allowed: Bools, is_open: Bools) -> tuple[Int64s, Legs]:
     """The volume matched of each leg, and the legs afterwards (before the carry cap)."""
-    most = np.maximum(legs.weaker, 0)
-    if rule.most_volume is not None:
-        most = np.minimum(most, rule.most_volume)
-    most[~(allowed & is_open)] = 0
+    weaker = np.where(allowed & is_open, np.maximum(legs.weaker, 0), 0)
+    most = weaker if rule.most_volume is None else np.minimum(weaker, rule.most_volume)
     matched = most - most % rule.cycle if rule.cycle else most
     if rule.after_payout == "flush":
         after = legs.where(is_open, legs.debts())
     elif rule.after_payout == "net_off":
         after = legs.less(matched)
     else:
-        after = legs.less(np.where(matched > 0, most, 0))
+        after = legs.less(np.where((matched > 0) & (most == weaker), weaker, matched))
     return matched, after.where(~allowed, legs_of_ineligible(rule, legs))
 
 
@@ -207,9 +209,8 @@ def awards(bonus: Bonus, facts: Facts, matched: Int64s, eligible: Bools) -> Iter
     for to, whose in parts:
         hit = np.flatnonzero(whose[owner] & (base > 0) & (rate > 0))
         nobody = np.full(hit.size, NOBODY, np.int32)
-        kept = to == RETAINED
-        earner, source = (nobody, owner[hit]) if kept else (owner[hit], nobody)
-        yield Award(0, earner, source, nobody, base[hit], rate[hit], ranks[earner], to)
+        earner = nobody if to == RETAINED else owner[hit]
+        yield Award(0, earner, owner[hit], nobody, base[hit], rate[hit], ranks[earner], to)
 
 
 def priced(
@@ -236,34 +237,33 @@ def carried_in(bonus: Bonus, facts: Facts) -> Legs:
     return Legs(facts.carried(name(bonus, "left")), facts.carried(name(bonus, "right")))
 
 
-def matched_before(bonus: Bonus, facts: Facts) -> list[Int64s]:
-    """What was matched one period ago, two, ...: as far back as the carry cap looks."""
+def recent(bonus: Bonus, facts: Facts, matched: Int64s) -> list[Int64s]:
+    """What was matched now, one period ago, ...: the periods that the carry cap looks at."""
     cap = rule_of(bonus).carry_cap
-    periods = 0 if cap is None or cap.times is None else cap.periods
-    return [facts.carried(name(bonus, f"matched.{ago}")) for ago in range(1, periods + 1)]
+    if cap is None or cap.times is None:
+        return []
+    before = range(1, cap.periods)
+    return [matched, *(facts.carried(name(bonus, f"matched.{ago}")) for ago in before)]
 
 
-def capped(cap: CarryCap | None, history: list[Int64s], legs: Legs) -> Legs:
-    """The legs without what is above the cap.
+def capped(cap: CarryCap | None, matched: list[Int64s], legs: Legs) -> Legs:
+    """The legs without what is above the cap, which is the lower one of `amount` and `times`.
 
-    80.00, 90.00, 75.00 and 100.00 were matched in the last four periods, 86.25 on average; five
-    times as much is 431.25, so that of 500.00 there are 68.75 lost. With both `amount` and `times`
-    the amount holds for those of whom nothing was matched in those periods: new ones, mostly.
+    80.00, 90.00, 75.00 and now 100.00 were matched in four periods, 86.25 on average; five times as
+    much is 431.25, so that of a leg of 500.00 there are 68.75 lost.
     """
-    if cap is None or (cap.amount is None and cap.times is None):
+    if cap is None:
         return legs
-    if cap.times is None:
-        return legs.at_most(cap.amount or 0)
-    total = added(history, "what was matched")
-    times = Fraction(cap.times, WHOLE * cap.periods)
-    most = divide(product(total, np.array([times.numerator])), times.denominator, "toward_zero")
-    return legs.at_most(most if cap.amount is None else np.where(total > 0, most, cap.amount))
+    if cap.times is not None:
+        total = added(matched, "what was matched")
+        times = Fraction(cap.times, WHOLE * cap.periods)
+        most = product(total, np.array([times.numerator]))
+        legs = legs.at_most(divide(most, times.denominator, "toward_zero"))
+    return legs if cap.amount is None else legs.at_most(cap.amount)
 
 
-def carry_on(
-    bonus: Bonus, facts: Facts, legs: Legs, matched: Int64s, history: list[Int64s]
-) -> None:
+def carry_on(bonus: Bonus, facts: Facts, legs: Legs, matched: list[Int64s]) -> None:
     facts.state_out[name(bonus, "left")] = legs.left
     facts.state_out[name(bonus, "right")] = legs.right
-    for ago, figures in enumerate([matched, *history][: len(history)], start=1):
-        facts.state_out[name(bonus, f"matched.{ago}")] = figures
+    for ago, volume in enumerate(matched[:-1], start=1):
+        facts.state_out[name(bonus, f"matched.{ago}")] = volume

@@ -92,7 +92,8 @@ def pool_of(bonus: Bonus, facts: Facts) -> int:
 
 def unit_of(facts: Facts) -> int:
     """The hundredths of what a part can't be smaller than."""
-    return 10 ** max(0, 2 - facts.plan.money.scale)
+    unit: int = 10 ** max(0, 2 - facts.plan.money.scale)
+    return unit
 
 
 # Shares
