@@ -1,10 +1,13 @@
 """Ranks met, held and ever reached, period after period."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.engine.documents import (
     METRICS,
     all_of,
+    any_of,
     at_least,
     document,
     given_ladder,
@@ -163,7 +166,7 @@ def test_a_rank_asks_for_its_own_rank_further_down_a_long_line():
     """Each in a chain is a leader when the one below is; the last is one by his own volume."""
     names = [f"p{place}" for place in range(60)]
     chain = {name: names[place - 1] if place else None for place, name in enumerate(names)}
-    either = {"is": "any", "count": 1, "of": [at_least("pv", "100"), leg("leader", legs=1)]}
+    either = any_of(at_least("pv", "100"), leg("leader", legs=1))
     plan = document(ladders=[ladder({"leader": either})])
 
     assert known(plan, chain, [("p59", "100")]).ranks("rank").paid_as.tolist() == [1] * 60
@@ -175,7 +178,7 @@ def test_a_rank_asks_for_its_own_rank_further_down_a_long_line():
 
 def test_a_rank_asks_how_many_of_the_frontline_are_of_it_too():
     silvers = metric("silvers", what="members", where=has_rank("silver"), scope=levels(1, 1))
-    either = {"is": "any", "count": 1, "of": [at_least("pv", "200"), at_least("silvers", "2")]}
+    either = any_of(at_least("pv", "200"), at_least("silvers", "2"))
     ranks = {"bronze": at_least("pv", "100"), "silver": either}
     sales = [*LEAVES[:3], ("l1", "200"), ("l2", "200"), ("r1", "200"), ("r2", "100")]
     plan = document(metrics=[*METRICS, silvers], ladders=[ladder(ranks)])
@@ -203,26 +206,14 @@ def test_a_rank_asks_the_member_himself_for_a_lower_one():
     assert of(facts, facts.ranks("rank").paid_as) == {"a": 3, "b": 0, "c": 3}
 
 
-def test_ladders_can_ask_for_ranks_of_each_other():
-    leaders = ladder(
-        {"leader": all_of(has_rank("bronze"), leg("leader", legs=1) | {"ladder": "lead"})},
-        code="lead",
-    )
-    first = any_leader = {
-        "is": "any",
-        "count": 1,
-        "of": [at_least("pv", "200"), has_rank("bronze")],
-    }
-    leaders["ranks"][0]["when"]["of"][0] = first
-    leaders["ranks"][0]["when"] = {
-        "is": "any", "count": 1, "of": [at_least("pv", "200"), leaders["ranks"][0]["when"]],
-    }  # fmt: skip
-    plan = document(ladders=[ladder(), leaders])
+def test_a_ladder_asks_for_ranks_of_another():
+    """Leader: Silver, or Bronze with a leader further down."""
+    below = all_of(has_rank("bronze"), leg("leader", legs=1) | {"ladder": "lead"})
+    lead = ladder({"leader": any_of(has_rank("silver"), below)}, code="lead")
     sales = [("u", "100"), ("l", "100"), ("r", "99"), ("l1", "200"), ("r1", "200")]
 
-    facts = known(plan, TREE, sales)
+    facts = known(document(ladders=[lead, ladder()]), TREE, sales)
 
-    assert any_leader is first
     assert of(facts, facts.ranks("lead").paid_as) == {
         "u": 1, "l": 1, "r": 0, "l1": 1, "l2": 0, "r1": 1, "r2": 0,
     }  # fmt: skip
@@ -230,12 +221,8 @@ def test_ladders_can_ask_for_ranks_of_each_other():
 
 def test_activity_may_hang_on_a_rank_and_the_rank_on_active_people_below():
     actives = metric("actives", what="members", where={"is": "active"}, scope=levels(1, 1))
-    ranks = {
-        "bronze": {"is": "any", "count": 1, "of": [at_least("pv", "100"), at_least("actives", "2")]}
-    }
-    plan = document(
-        metrics=[*METRICS, actives], ladders=[ladder(ranks)], activity=has_rank("bronze")
-    )  # fmt: skip
+    bronze = ladder({"bronze": any_of(at_least("pv", "100"), at_least("actives", "2"))})
+    plan = document(metrics=[*METRICS, actives], ladders=[bronze], activity=has_rank("bronze"))
 
     facts = known(plan, TREE, [("l1", "100"), ("l2", "100"), ("r", "100")])
 
@@ -255,3 +242,28 @@ def test_grace_in_a_knot_counts_one_period_however_many_rounds():
     assert of(facts, facts.metric("pgv")) == {"a": 30000, "b": 30000, "c": 60000}
     assert of(facts, facts.ranks("rank").title) == {"a": 1, "b": 1, "c": 1}
     assert facts.state_out["rank.rank.missed"].tolist() == [1, 1, 0]
+
+
+@given(st.data())
+@settings(max_examples=40, deadline=None)
+def test_who_breaks_away_equals_working_upwards_person_by_person(data):
+    """A leader has 500 in his group, leaders' groups left out, or a leader below in two legs."""
+    size = data.draw(st.integers(1, 14))
+    above = [data.draw(st.integers(-1, i - 1)) for i in range(size)]
+    sold = [data.draw(st.sampled_from([0, 100, 200, 300, 500])) for _ in range(size)]
+    pgv = metric("pgv", volume="pv", scope=group(until=has_rank("leader")))
+    rung = {"leader": any_of(at_least("pgv", "500"), leg("leader"))}
+
+    group_of, holds, leaders_below = [0] * size, [0] * size, [0] * size
+    for member in reversed(range(size)):
+        legs = [child for child in range(size) if above[child] == member]
+        group_of[member] = sold[member] + sum(group_of[leg] for leg in legs if not holds[leg])
+        in_legs = [holds[leg] + leaders_below[leg] for leg in legs]
+        holds[member] = int(group_of[member] >= 500 or sum(count > 0 for count in in_legs) >= 2)
+        leaders_below[member] = sum(in_legs)
+
+    sponsors = {f"p{i}": None if up < 0 else f"p{up}" for i, up in enumerate(above)}
+    sales = [(name, str(amount)) for name, amount in zip(sponsors, sold, strict=True)]
+    facts = known(document(metrics=[*METRICS, pgv], ladders=[ladder(rung)]), sponsors, sales)
+    assert facts.ranks("rank").paid_as.tolist() == holds
+    assert facts.metric("pgv").tolist() == [figure * 100 for figure in group_of]
