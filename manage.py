@@ -4,7 +4,7 @@
 import os
 import sys
 
-WITHOUT_SERVERS = {"check", "collectstatic", "help", "version", "--help", "--version"}
+WITHOUT_SERVERS = {"check", "collectstatic", "help", "plan", "version", "--help", "--version"}
 
 
 def main() -> None:
