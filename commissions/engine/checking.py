@@ -93,9 +93,9 @@ def kinds_refer(path: str, kinds: Iterable[str] | None, plan: Plan) -> Iterator[
 def check_volume(path: str, volume: Volume, plan: Plan) -> Iterator[Fault]:
     place = next(at for at, other in enumerate(plan.volumes) if other is volume)
     before = codes_of(plan.volumes[:place])
-    yield from refers(f"{path}.of", volume.of, before, "figure before this one")
+    yield from refers(f"{path}.of", volume.of, before, "figure", "that stands before it")
     for item, code in enumerate(volume.less):
-        yield from refers(f"{path}.less[{item}]", code, before, "figure before this one")
+        yield from refers(f"{path}.less[{item}]", code, before, "figure", "that stands before it")
     if volume.of is not None and volume.amounts is not None:
         yield Fault(f"{path}.amounts", 'is there beside "of": a figure is a share or an amount')
     if volume.of is None and volume.rate != WHOLE:

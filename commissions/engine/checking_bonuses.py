@@ -102,10 +102,8 @@ def check_after_limits(path: str, base: OfCommissions, plan: Plan, place: int) -
     for limit in plan.limits:
         last = max([last, *(known.index(code) for code in limit.bonuses if code in known)])
         if set(limit.bonuses) & set(base.bonuses) and last >= place:
-            message = (
-                f'the limit "{limit.code}" waits for "{known[last]}", which is not before this'
-            )
-            yield Fault(path, message)
+            waits = f'the limit "{limit.code}" waits for "{known[last]}"'
+            yield Fault(path, f"{waits}, which is not before this bonus")
 
 
 def look_back(

@@ -20,11 +20,13 @@ def codes_of(items: Iterable[Coded]) -> list[str]:
     return [item.code for item in items]
 
 
-def refers(path: str, code: str | None, known: Collection[str], what: str) -> Iterator[Fault]:
+def refers(
+    path: str, code: str | None, known: Collection[str], what: str, where: str = "of this plan"
+) -> Iterator[Fault]:
     """A fault where the name leads nowhere; nothing named is none."""
     if code is not None and code not in known:
-        there = f": {', '.join(sorted(known))}" if known else ", which has none"
-        yield Fault(path, f'"{code}" is no {what} of this plan{there}')
+        there = f": {', '.join(sorted(known))}" if known else "; there is none"
+        yield Fault(path, f'"{code}" is no {what} {where}{there}')
 
 
 def rank_refers(
