@@ -1,253 +1,305 @@
-"""Why somebody was paid, or not: the calculation itself, watched on one order line.
+"""Why somebody was paid, or not: the calculation itself, watched on one thing that was paid on.
 
-`trace` cuts the snapshot down to the seller and his uplines, takes everybody's standing as a fact,
-and lets the walk of `walk.py` run on that chain: the same skip reasons, cursors and rates that made
-the ledger make the story, so the two can't disagree.
+`trace` lets the same terms, cursors, rates and rounding that made the ledger run on a single item
+and tells what became of each person on the way, with the conditions that were not met:
 
     E's order, 100.00 CV, Unilevel
     1  D  Bronze   step 1   paid     5 % of 100.00 = 5.00
-    2  C           skipped  inactive: 20.00 PV of 50.00
+    2  C           skipped  not counted: active? PV 20.00 of 50.00
     3  B  Bronze   step 2   paid     4 % of 100.00 = 4.00
 
-`rank_facts` does the same for ranks: each requirement, what is there, what is missing.
+The facts may be of the whole company, or of the seller and his uplines with that one order line and
+everybody's standing given. Bonuses that are not paid on one item alone (pairs, pools, what is paid
+once) have no such story: theirs are the figures in the line.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 import numpy as np
 
-from commissions.engine.calculate import select, unranked
-from commissions.engine.plan import SELLER, STARTS, Bonus, Plan, Rank
-from commissions.engine.result import Block, Standings
-from commissions.engine.rounding import MILLION
-from commissions.engine.snapshot import Lines, Members, Snapshot
-from commissions.engine.trees import Pointers
-from commissions.engine.walk import Reason, barred, cursors, earning_lines, skipped
+from commissions.engine import source, walk
+from commissions.engine.awards import Award, Earlier, Items, items_of, rank_levels, was_paid
+from commissions.engine.calculate import pay
+from commissions.engine.conditions import Leaf, measure
+from commissions.engine.facts import Facts
+from commissions.engine.money import amounts, unit_of
+from commissions.engine.paths import SOURCE, Path, first_step, path_of, pays_of
+from commissions.engine.plan import (
+    Bonus,
+    Condition,
+    Generations,
+    OfCommissions,
+    PaysSource,
+    PaysUpline,
+)
+from commissions.engine.result import NOBODY
+from commissions.engine.terms import Terms, counted_when, terms_by_day
 
 PAID, SKIPPED, LOST, BEYOND = "paid", "skipped", "lost", "beyond"
+NONE, NOT_COUNTED, NOT_ELIGIBLE = "none", "not_counted", "not_eligible"
+EXCLUDED, NO_RATE, LAST_STEP, ENDED = "excluded", "no_rate", "beyond_last_step", "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question somebody did not meet: what it asks and what he has (units as in `Finding`)."""
+
+    question: Leaf
+    needed: int
+    actual: int
+    negated: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One person in turn. `member`: index in the snapshot; `distance`: physical level, 0 = seller.
+    """One person in turn. `member`: index in the snapshot; `distance`: levels above the source.
 
-    outcome  paid     `step`, `base`, `rate`, `amount` are the ledger line's (`step` = its level)
+    outcome  paid     `step`, `base`, `rate`, `amount` are the ledger line's (`step` = its level);
+                      `to`: the ledger, or held until he qualifies, or retained by the company
              skipped  passed over, no step used up
              lost     the step is used up, nothing is paid
-             beyond   all steps were used up below; the story ends here
-    reason: of walk.Reason, in lower case. `facts`: what it rests on, hundredths or levels by name.
-    `raw`: the exact amount in hundredths before rounding; a paid `amount` may round to 0.
+             beyond   the walk is over; the story ends here
+    reason: not_counted, not_eligible, excluded (another bonus paid him), no_rate, beyond_last_step,
+    ended (a stop, a block, or too far up). `unmet`: the questions behind the first two.
+    `raw`: the exact amount in units of money before rounding; a paid `amount` may round to 0.
     """
 
     member: int
     distance: int
     outcome: str
     reason: str
-    facts: Mapping[str, int]
     rank_level: int
-    step: int
+    step: int = 0
+    unmet: tuple[Asked, ...] = ()
     base: int = 0
     rate: int = 0
     raw: Decimal = Decimal(0)
-    rounding: str = ""
     amount: int = 0
+    to: str = "ledger"
 
 
-@dataclass(frozen=True, slots=True)
-class Chain:
-    """An order line's seller (index 0) and his uplines, with all that the walk knows of them."""
+@dataclass(slots=True)
+class Watched:
+    """One item of a bonus with the terms it is paid on, and what it brought whom."""
 
-    path: list[int]
-    snapshot: Snapshot
-    standings: Standings
-    plan: Plan
+    facts: Facts
     bonus: Bonus
-    start: str
+    terms: Terms
+    item: Items
+    awards: list[Award]
+    excluded: set[int] = field(default_factory=set)
+
+    @property
+    def source(self) -> int:
+        return int(self.item.source[0])
 
 
 def trace(
-    snapshot: Snapshot, standings: Standings | None, plan: Plan, bonus_code: str, line: int
+    facts: Facts, bonus_code: str, line: int, source: int | None = None, base: int | None = None
 ) -> list[Step]:
-    """From the seller's side upward, whom the bonus paid for this order line and whom not.
+    """From the source upward, whom the bonus paid for this order line and whom not.
 
-    The snapshot may be the whole company or just the seller's uplines with that line. `standings`
-    has one entry a member of it; None for a bonus paid at payment. An order line that the bonus
-    does not pay for gives an empty list. Raises KeyError for a bonus the plan does not have,
-    ValueError for one that has no order lines (a rank bonus: see `rank_facts`).
+    `source`, `base`: which item, where the bonus is paid on several of one line (commissions).
+    Something the bonus does not pay for gives an empty list. Raises KeyError for a bonus the plan
+    does not have, ValueError for one that has no such story.
     """
-    bonus = plan.bonus(bonus_code)
-    if bonus.selector.who == "self":
-        raise ValueError(f"{bonus_code} is not paid for order lines")
-    path = upline_path(snapshot, bonus, line)
-    known = unranked(len(snapshot.members)) if standings is None else standings
-    small = chain_snapshot(snapshot, path, line)
-    starts = [start for start in STARTS if earning_lines(bonus, small.lines, start).size]
-    if not starts:
+    bonus = facts.plan.bonus(bonus_code)
+    if not isinstance(bonus.pays, PaysSource | PaysUpline):
+        raise ValueError(f"{bonus_code} is not paid on one item alone")
+    earlier = paid_before(bonus, facts)
+    items = items_of(bonus, facts, earlier)
+    mine = items.line == line
+    if source is not None:
+        mine &= items.source == source
+    if base is not None and (mine & (items.base == base)).any():
+        mine &= items.base == base
+    found = np.flatnonzero(mine)
+    if not found.size:
         return []
-    chain = Chain(path, small, known.take(np.array(path, np.intp)), plan, bonus, starts[0])
-    return story(chain)
+    return story(watch(bonus, facts, items.kept(slice(found[0], found[0] + 1)), earlier))
 
 
-def upline_path(snapshot: Snapshot, bonus: Bonus, line: int) -> list[int]:
-    """The seller and, for a walk, all uplines in its tree, nearest first."""
-    path = [int(snapshot.lines.seller[line])]
-    if bonus.selector.who == "walk":
-        parent = snapshot.members.parent(bonus.selector.tree)
-        while (upline := int(parent[path[-1]])) >= 0:
-            path.append(upline)
-    return path
+def paid_before(bonus: Bonus, facts: Facts) -> Earlier:
+    """What the bonuses before it paid, where this one goes by that."""
+    if bonus.exclusion is None and not isinstance(bonus.base, OfCommissions):
+        return {}
+    bonuses = facts.plan.triggered_by(bonus.trigger)
+    before = bonuses[: [each.code for each in bonuses].index(bonus.code)]
+    aside = Facts(facts.snapshot, facts.plan, facts.standings())
+    return {code: paid.ledger for code, paid in pay(before, aside, facts.plan.limits).items()}
 
 
-def chain_snapshot(snapshot: Snapshot, path: list[int], line: int) -> Snapshot:
-    """The people of the path, each under the next in whichever tree, and the one order line."""
-    index, whole = np.array(path, np.intp), snapshot.members
-    parent: Pointers = np.arange(1, len(path) + 1, dtype=np.int32)
-    parent[-1] = -1
-    members = Members(whole.id[index], parent, parent, whole.highest_level[index])
-    sold = snapshot.lines
-    one = slice(line, line + 1)
-    lines = Lines(
-        id=sold.id[one],
-        seller=np.zeros(1, np.int32),
-        order_class=sold.order_class[one],
-        pv=sold.pv[one],
-        cv=sold.cv[one],
-        margin=sold.margin[one],
-    )
-    return Snapshot(members, lines, Lines.none())
+def watch(bonus: Bonus, facts: Facts, item: Items, earlier: Earlier) -> Watched:
+    [(terms, item)] = terms_by_day(bonus, item, facts)
+    if isinstance(bonus.pays, PaysUpline):
+        awards = list(walk.walk(terms, facts.parent(bonus.pays.tree), item))
+    else:
+        awards = list(source.grant_sources(terms, item))
+    watched = Watched(facts, bonus, terms, item, awards)
+    exclusion = bonus.exclusion
+    if exclusion is not None and exclusion.scope == "line_and_earner":
+        for award in awards:
+            barred = was_paid(award, exclusion.bonuses, earlier)
+            watched.excluded |= set(award.earner[barred].tolist())
+        watched.awards = [
+            award.kept(~was_paid(award, exclusion.bonuses, earlier)) for award in awards
+        ]
+    return watched
 
 
-def story(chain: Chain) -> list[Step]:
+def story(watched: Watched) -> list[Step]:
     """One step a person, up to the first one for whom no step is left."""
-    written = list(select(chain.bonus, chain.snapshot, chain.plan, chain.standings))
-    paid = {int(block.earner[0]): block for block in written if len(block)}
-    used = steps_used(chain)
-    skip = skipped(chain.bonus, chain.standings)
-    last = max(used) if len(used) == chain.bonus.selector.max_steps else len(chain.path)
-    steps = []
-    for place in range(0 if chain.start == SELLER else 1, len(chain.path)):
-        if place in paid:
-            steps.append(paid_step(chain, place, paid[place]))
-        elif place in used:
-            steps.append(lost_step(chain, place, used[place]))
-        elif place < last:
-            steps.append(unpaid(chain, place, SKIPPED, Reason(skip[place]), 0))
-        else:
-            steps.append(unpaid(chain, place, BEYOND, Reason.BEYOND_LAST_STEP, 0))
+    paid = {step.member: step for step in paid_steps(watched)}
+    if not isinstance(watched.bonus.pays, PaysUpline):
+        return list(paid.values()) or [lost(watched, watched.source, 0, 0)]
+    start = start_of(watched)
+    if start is None:
+        return []
+    path = path_of(watched.terms, watched.facts.parent(watched.bonus.pays.tree), start)
+    course = course_of(watched, path, start)
+    told = []
+    for distance, member in people(path, watched.source, start):
+        if member in paid:
+            told.append(paid[member])
+        elif member in course.used:
+            told.append(lost(watched, member, distance, course.used[member]))
+        elif course.last is not None and distance > course.last:
+            told.append(unpaid(watched, member, distance, BEYOND, course.reason))
             break
-    return steps
+        else:
+            told.append(skipped(watched, member, distance))
+    return told
 
 
-def steps_used(chain: Chain) -> dict[int, int]:
-    """Place in the chain -> the step that the walk counts there."""
-    if chain.bonus.selector.who == "seller":
-        return {0: 0}
-    parent = chain.snapshot.members.sponsor
-    skip = skipped(chain.bonus, chain.standings)
-    reached = cursors(parent, skip, chain.start, chain.bonus.selector.max_steps)
-    landed = {int(cursor[0]): step for step, cursor in reached}
-    landed.pop(len(chain.path), None)
-    return landed
+def start_of(watched: Watched) -> str | None:
+    """Where the walk of this item starts; None for a kind of order that pays nobody."""
+    start, kind = pays_of(watched.bonus).start, int(watched.item.kind[0])
+    if isinstance(start, str):
+        return start
+    return start.get(watched.facts.plan.kinds[kind]) if kind >= 0 else None
 
 
-def paid_step(chain: Chain, place: int, block: Block) -> Step:
-    base, rate = int(block.base[0]), int(block.rate[0])
-    return Step(
-        member=chain.path[place],
-        distance=place,
-        outcome=PAID,
-        reason=Reason.NONE.name.lower(),
-        facts={},
-        rank_level=int(block.rank_level[0]),
-        step=block.level,
-        base=base,
-        rate=rate,
-        raw=Decimal(base * rate) / MILLION,
-        rounding=chain.plan.money.rounding,
-        amount=int(block.amount[0]),
-    )
-
-
-def lost_step(chain: Chain, place: int, step: int) -> Step:
-    bar = Reason(barred(chain.bonus, chain.standings)[place])
-    return unpaid(chain, place, LOST, Reason.NO_RATE if bar is Reason.NONE else bar, step)
-
-
-def unpaid(chain: Chain, place: int, outcome: str, reason: Reason, step: int) -> Step:
-    return Step(
-        member=chain.path[place],
-        distance=place,
-        outcome=outcome,
-        reason=reason.name.lower(),
-        facts=facts_of(chain, place, outcome, reason),
-        rank_level=int(chain.standings.rank_level[place]),
-        step=step,
-    )
-
-
-def facts_of(chain: Chain, place: int, outcome: str, reason: Reason) -> dict[str, int]:
-    """The figures a reason rests on."""
-    if reason is Reason.INACTIVE:
-        return {
-            "pv": int(chain.standings.pv[place]),
-            "pv_needed": chain.plan.activity_min_pv,
-        }
-    if reason is Reason.BELOW_RANK:
-        steps = chain.bonus.selector.steps
-        skipping = outcome == SKIPPED and steps is not None
-        needed = steps.skip_below_level if skipping and steps else chain.bonus.eligibility.min_level
-        return {"level": int(chain.standings.rank_level[place]), "level_needed": needed}
-    if reason is Reason.BEYOND_LAST_STEP:
-        return {"max_steps": chain.bonus.selector.max_steps}
-    return {}
+def people(path: Path, member: int, start: str) -> Iterator[tuple[int, int]]:
+    """Distance and member from the first person of the walk to the top."""
+    distance = 0
+    while member >= 0:
+        if distance or start == SOURCE:
+            yield distance, member
+        member, distance = int(path.parent[member]), distance + 1
 
 
 @dataclass(frozen=True, slots=True)
-class Requirement:
-    """One condition of a rank. `name`: personal_pv, group_pv (hundredths) or legs (a count)."""
+class Course:
+    """Whose step is which; `last`: the distance of the last whom the walk saw, None where it went
+    to the top; `reason`: why it went no further."""
 
-    name: str
-    needed: int
-    actual: int
-
-    @property
-    def shortfall(self) -> int:
-        return max(0, self.needed - self.actual)
+    used: Mapping[int, int]
+    last: int | None = None
+    reason: str = NONE
 
 
-@dataclass(frozen=True, slots=True)
-class RankFacts:
-    """A rank, its conditions, and whether they are all met (by themselves, without lower ranks)."""
+def course_of(watched: Watched, path: Path, start: str) -> Course:
+    """The walk person by person, by the rules that `walk` follows for all at once."""
+    pays, used = path.pays, {}
+    is_everyone = isinstance(pays.steps, Generations) and pays.steps.pays == "everyone"
+    step = first_step(pays) - 1
+    for distance, member in people(path, watched.source, start):
+        is_far = pays.max_distance is not None and distance > pays.max_distance
+        counts = bool(path.counts[member])
+        if is_far or (path.refused[member] and (counts or is_everyone)):
+            return Course(used, distance - 1, ENDED)
+        if is_everyone:
+            level = step + counts if first_step(pays) == 2 else step + 1
+            if level > pays.max_steps:
+                return Course(used, distance - 1, LAST_STEP)
+            used[member] = level
+            step += counts
+        elif counts:
+            step += 1
+            used[member] = step
+            if step == pays.max_steps:
+                return Course(used, distance, LAST_STEP)
+        if watched.terms.stops[member]:
+            return Course(used, distance, ENDED)
+    return Course(used)
 
-    rank: Rank
-    requirements: tuple[Requirement, ...]
 
-    @property
-    def met(self) -> bool:
-        return not any(requirement.shortfall for requirement in self.requirements)
+def paid_steps(watched: Watched) -> Iterator[Step]:
+    plan = watched.facts.plan
+    distances = dict(reversed(list(distances_of(watched))))
+    unit = unit_of(watched.bonus, plan.money)
+    paid = amounts(watched.bonus, [award for award in watched.awards if len(award)], plan)
+    for to in ("held", "retained", "ledger"):
+        for block in paid.to(to):
+            if int(block.earner[0]) == NOBODY:
+                continue
+            base, rate = int(block.base[0]), int(block.rate[0])
+            exact = Decimal(base * rate * unit.numerator) / unit.denominator
+            member = int(block.earner[0])
+            yield Step(
+                member=member,
+                distance=distances.get(member, 0),
+                outcome=PAID,
+                reason=NONE,
+                rank_level=int(block.rank_level[0]),
+                step=block.level,
+                base=base,
+                rate=rate,
+                raw=exact,
+                amount=int(block.amount[0]),
+                to=to,
+            )
 
 
-def rank_facts(plan: Plan, *, pv: int, gv: int, leg_volumes: Sequence[int]) -> list[RankFacts]:
-    """Each rank of the ladder from the lowest up, held against one distributor's figures.
-
-    `leg_volumes`: the whole subtree volume of each first-level leg in the group tree (the GV of the
-    person at its head, plus his own PV where the plan leaves that out of GV). A condition that asks
-    for nothing is left out: Bronze with 100.00 PV and no GV has one requirement.
-    """
-    return [RankFacts(rank, requirements(rank, pv, gv, leg_volumes)) for rank in plan.ladder.ranks]
+def distances_of(watched: Watched) -> Iterator[tuple[int, int]]:
+    if isinstance(watched.bonus.pays, PaysUpline):
+        path = path_of(watched.terms, watched.facts.parent(watched.bonus.pays.tree), SOURCE)
+        for distance, member in people(path, watched.source, SOURCE):
+            yield member, distance
 
 
-def requirements(
-    rank: Rank, pv: int, gv: int, leg_volumes: Sequence[int]
-) -> tuple[Requirement, ...]:
-    legs = sum(volume >= rank.min_leg_volume for volume in leg_volumes)
-    asked = (
-        Requirement("personal_pv", rank.min_personal_pv, pv),
-        Requirement("group_pv", rank.min_group_pv, gv),
-        Requirement("legs", rank.min_legs, legs),
+# What keeps somebody from being paid
+
+
+def lost(watched: Watched, member: int, distance: int, step: int) -> Step:
+    reason, unmet = NO_RATE, ()
+    if not watched.terms.eligible[member]:
+        reason = NOT_ELIGIBLE
+        unmet = questions(watched.bonus.eligibility.when, watched.facts, member)
+    elif member in watched.excluded:
+        reason = EXCLUDED
+    return unpaid(watched, member, distance, LOST, reason, step, unmet)
+
+
+def skipped(watched: Watched, member: int, distance: int) -> Step:
+    condition = counted_when(pays_of(watched.bonus).steps)
+    if watched.facts.meets(condition)[member]:
+        condition = watched.bonus.eligibility.when
+    unmet = questions(condition, watched.facts, member)
+    return unpaid(watched, member, distance, SKIPPED, NOT_COUNTED, 0, unmet)
+
+
+def unpaid(
+    watched: Watched,
+    member: int,
+    distance: int,
+    outcome: str,
+    reason: str,
+    step: int = 0,
+    unmet: tuple[Asked, ...] = (),
+) -> Step:
+    level = int(rank_levels(watched.bonus, watched.facts)[member])
+    return Step(member, distance, outcome, reason, level, step, unmet)
+
+
+def questions(condition: Condition | None, facts: Facts, member: int) -> tuple[Asked, ...]:
+    """The single questions of a condition that a member does not meet, as the plan lists them."""
+    return tuple(
+        Asked(each.question, each.needed, int(each.actual[member]), each.negated)
+        for each in measure(condition, facts)
+        if bool(each.met[member]) == each.negated
     )
-    return tuple(r for r in asked if r.needed or r.shortfall)
