@@ -49,8 +49,17 @@ def everyone(
     terms: Terms, path: Path, start: str, kind: int, items: Items, parts: Parts
 ) -> Iterator[Award]:
     """Awards by generation; within one those nearest to the source first."""
+    walks = walks_of(path, items)
+    by_level: dict[int, list[Award]] = defaultdict(list)
+    for award in person_by_person(terms, path, start, kind, walks, parts):
+        by_level[award.level].append(award)
+    for level in sorted(by_level):
+        yield from by_level[level]
+
+
+def walks_of(path: Path, items: Items) -> Walks:
     source, walk = np.unique(items.source, return_inverse=True)
-    walks = Walks(
+    return Walks(
         source=source,
         at=path.first[source],
         generation=np.ones(len(source), np.int16),
@@ -58,36 +67,38 @@ def everyone(
         items=items,
         walk=walk,
     )
-    offer = Offer(terms, source, kind)
-    by_level: dict[int, list[Award]] = defaultdict(list)
-    for award in person_by_person(terms, path, start, walks, offer, parts):
-        by_level[award.level].append(award)
-    for level in sorted(by_level):
-        yield from by_level[level]
 
 
 def person_by_person(
-    terms: Terms, path: Path, start: str, walks: Walks, offer: Offer, parts: Parts
+    terms: Terms, path: Path, start: str, kind: int, walks: Walks, parts: Parts
 ) -> Iterator[Award]:
-    """One move of all walks at a time."""
-    items, walk = walks.items, walks.walk
-    going, place = np.arange(len(walks.source)), np.zeros(len(walks.source), np.intp)
-    for distance in count(1 if start == UPLINE else 0):
-        level = arrive(path, walks, going, distance)
-        still = walks.at[going] < path.ended
-        going, level = going[still], level[still]
-        if not going.size:
-            break
+    """Awards in the order in which the walks come to people."""
+    offer = Offer(terms, walks.source, kind)
+    items, walk, place = walks.items, walks.walk, np.zeros(len(walks.source), np.intp)
+    for going, level in visits(path, start, walks):
         kept = (walks.at < path.ended)[walk]
         items, walk = items.kept(kept), walk[kept]
         here, place[going] = walks.at[going], np.arange(len(going))
         rate = offer.at(level, here, going)
         yield from grants(terms, items, place[walk], here, rate, level, parts)
+    if path.pays.unfilled == "company":
+        yield from beyond(terms, path, walks, offer, parts)
+
+
+def visits(path: Path, start: str, walks: Walks) -> Iterator[tuple[NDArray[np.intp], Steps]]:
+    """Move by move the walks that still go on, now `at` somebody, and the generation he is in."""
+    going = np.arange(len(walks.source))
+    for distance in count(1 if start == UPLINE else 0):
+        level = arrive(path, walks, going, distance)
+        still = walks.at[going] < path.ended
+        going, level = going[still], level[still]
+        if not going.size:
+            return
+        yield going, level
+        here = walks.at[going]
         walks.filled[going] = level
         walks.generation[going] += path.counts[here]
         walks.at[going] = path.up[here]
-    if path.pays.unfilled == "company":
-        yield from beyond(terms, path, walks, offer, parts)
 
 
 def arrive(path: Path, walks: Walks, going: NDArray[np.intp], distance: int) -> Steps:

@@ -90,7 +90,7 @@ class Table:
         found: np.int32 | np.int64 = self.cells[row, column]
         return found
 
-    def cut(self, members: NDArray[np.intp]) -> Table:
+    def cut(self, members: Pointers) -> Table:
         """For some members alone."""
         return Table(self.cells, with_nobody(self.row[members]), self.by)
 

@@ -62,7 +62,7 @@ class Terms:
     def __len__(self) -> int:
         return len(self.counts)
 
-    def cut(self, members: NDArray[np.intp]) -> Terms:
+    def cut(self, members: Pointers) -> Terms:
         """The same for some members alone, in the order given."""
         return Terms(
             bonus=self.bonus,

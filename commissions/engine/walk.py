@@ -39,7 +39,7 @@ from commissions.engine.facts import Facts
 from commissions.engine.generations import everyone
 from commissions.engine.grants import grants
 from commissions.engine.paths import SOURCE, UPLINE, cursors, path_of, pays_of
-from commissions.engine.plan import Bonus, ByKind, Generations
+from commissions.engine.plan import Bonus, ByKind, Generations, PaysUpline
 from commissions.engine.result import NOBODY
 from commissions.engine.terms import Offer, Terms, destinations, terms_by_day
 from commissions.engine.trees import Pointers
@@ -77,11 +77,14 @@ def walk_from(
     start: str, kind: int, terms: Terms, parent: Pointers, items: Items
 ) -> Iterator[Award]:
     path, parts = path_of(terms, parent, start), destinations(terms)
-    steps = path.pays.steps
-    if isinstance(steps, Generations) and steps.pays == "everyone":
+    if pays_everyone(path.pays):
         yield from everyone(terms, path, start, kind, items, parts)
         return
     offer = Offer(terms, np.arange(len(parent) + 2, dtype=np.int32), kind)
     for step, reached in cursors(path):
         rate = offer.at(step, reached, slice(None))
         yield from grants(terms, items, items.source, reached, rate, step, parts)
+
+
+def pays_everyone(pays: PaysUpline) -> bool:
+    return isinstance(pays.steps, Generations) and pays.steps.pays == "everyone"
