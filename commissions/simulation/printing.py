@@ -1,0 +1,145 @@
+"""What a run came to, as text in aligned columns or as JSON, and one ledger line explained.
+
+JSON: decimals are texts with all their places, keys are sorted, rows stand in the order of the
+engine, so that the same files give the same bytes. Its last part, `state`, is what the next run
+takes in; the whole document can be given as `--state`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from commissions.engine.plan import Plan
+from commissions.simulation.company import Carried, Company
+from commissions.simulation.periods import Outcome
+from commissions.simulation.state import write_state
+from commissions.simulation.tables import TABLES, Cell, Row, tables
+from commissions.simulation.units import day
+
+PIVOTS = {"volumes": ("volume", "figure"), "figures": ("metric", "figure")}
+EMPTY = "-"
+
+
+def as_document(company: Company, outcomes: Sequence[Outcome], carried: Carried) -> dict[str, Any]:
+    """Everything a run came to, in what JSON knows."""
+    return {
+        "plan": {
+            "name": company.plan.name,
+            "hash": company.plan.content_hash,
+            "currency": company.plan.currency,
+        },
+        "periods": [
+            {
+                "period": outcome.moment.period.code,
+                "starts_on": day(outcome.moment.period.starts_on),
+                "ends_on": day(outcome.moment.period.ends_on),
+                "result_hash": outcome.close.result_hash(),
+                **{
+                    name: [plain(row) for row in rows]
+                    for name, rows in tables(company, outcome).items()
+                },
+            }
+            for outcome in outcomes
+        ],
+        "state": write_state(carried, company.plan),
+    }
+
+
+def plain(row: Row) -> dict[str, str | int | bool | None]:
+    return {key: str(cell) if isinstance(cell, Decimal) else cell for key, cell in row.items()}
+
+
+def as_json(document: Mapping[str, Any]) -> str:
+    return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False)
+
+
+def as_text(document: Mapping[str, Any]) -> str:
+    """The tables that hold anything, a heading over each."""
+    plan = document["plan"]
+    blocks = [f"{plan['name']} ({plan['currency']})"]
+    for period in document["periods"]:
+        code, first, last = period["period"], period["starts_on"], period["ends_on"]
+        blocks.append(f"== {code}: {first} to {last}")
+        for name in TABLES:
+            if period[name]:
+                rows = pivoted(period[name], *PIVOTS[name]) if name in PIVOTS else period[name]
+                blocks.append(f"{name.replace('_', ' ').upper()}\n{aligned(rows)}")
+    return "\n\n".join(blocks) + "\n"
+
+
+def pivoted(rows: Iterable[Mapping[str, Cell]], column: str, cell: str) -> list[dict[str, Cell]]:
+    """One row for all that differ in `column` alone, with a column for each of its values."""
+    wide: dict[tuple[Cell, ...], dict[str, Cell]] = {}
+    for row in rows:
+        rest = {key: value for key, value in row.items() if key not in (column, cell)}
+        wide.setdefault(tuple(rest.values()), rest)[str(row[column])] = row[cell]
+    return list(wide.values())
+
+
+def aligned(rows: Sequence[Mapping[str, Cell]]) -> str:
+    """Columns that hold anything, figures to the right."""
+    names = list(dict.fromkeys(key for row in rows for key in row))
+    columns = {name: [shown(row.get(name)) for row in rows] for name in names}
+    columns = {name: cells for name, cells in columns.items() if set(cells) != {EMPTY}}
+    lines = [[] for _ in range(len(rows) + 1)]  # type: list[list[str]]
+    for name, cells in columns.items():
+        width = max(len(cell) for cell in (name, *cells))
+        right = all(is_figure(cell) for cell in cells)
+        for line, cell in zip(lines, (name, *cells), strict=True):
+            line.append(cell.rjust(width) if right else cell.ljust(width))
+    return "\n".join("  ".join(line).rstrip() for line in lines)
+
+
+def shown(cell: Cell) -> str:
+    if cell is None or cell == "":
+        return EMPTY
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    return str(cell)
+
+
+def is_figure(text: str) -> bool:
+    return text == EMPTY or text.removeprefix("-").replace(".", "", 1).isdecimal()
+
+
+# One line explained
+
+
+def explain(document: Mapping[str, Any], plan: Plan, number: int) -> str | None:
+    """How a line of the ledger comes to its amount; None where there is no line of that number."""
+    for period in document["periods"]:
+        for table in ("ledger", "retained"):
+            for row in period[table]:
+                if row["number"] == number:
+                    return "\n".join(sentences(row, period, plan)) + "\n"
+    return None
+
+
+def sentences(row: Mapping[str, Any], period: Mapping[str, Any], plan: Plan) -> Iterable[str]:
+    money = plan.currency
+    names = {programme.code: programme.name for programme in plan.programmes}
+    what, who = names[row["bonus"]], row["distributor"]
+    yield f"Line {row['number']}, {period['period']}: {what}, {who}, {row['amount']} {money}"
+    if row["reverses"] is not None:
+        yield f"  takes back line {row['reverses']}, order {row['order']}, for {row['refund']}"
+        return
+    if row["order"]:
+        yield f"  order {row['order']}, line {row['line']}, bought by {row['buyer']}"
+    if row["source"]:
+        yield f"  comes from {row['source']}" + (f", step {row['level']}" if row["level"] else "")
+    if row["rank"]:
+        yield f"  rank {row['rank']}"
+    bonus = next((one for one in plan.bonuses if one.code == row["bonus"]), None)
+    if bonus is None:
+        yield "  what the limit takes off (or lets go)"
+        return
+    factor = Decimal(bonus.factor).scaleb(-6).normalize()
+    exact = Decimal(row["base"]) * factor * Decimal(row["rate"])
+    parts = [row["base"], row["rate"]] if factor == 1 else [row["base"], f"{factor:f}", row["rate"]]
+    yield f"  {' x '.join(parts)} = {exact.normalize():f}, {plan.money.rounding}: {row['amount']}"
+    figures = [one for one in period["figures"] if one["distributor"] == who]
+    if figures:
+        yield "  " + ", ".join(f"{one['metric']} {one['figure']}" for one in figures)
