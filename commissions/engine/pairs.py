@@ -200,7 +200,7 @@ def awards(bonus: Bonus, facts: Facts, matched: Int64s, eligible: Bools) -> Iter
     """Lines of what was matched: of the eligible, and of the others where it is kept or waits."""
     owner = np.flatnonzero(matched).astype(np.int32)
     base, rate = priced(bonus, facts, matched, owner)
-    ranks = rank_levels(bonus, facts)
+    ranks = np.append(rank_levels(bonus, facts), np.int16(0))
     parts: list[tuple[Destination, Bools]] = [(LEDGER, eligible)]
     if bonus.eligibility.otherwise == "company":
         parts.append((RETAINED, ~eligible))
