@@ -95,7 +95,7 @@ def pay(bonuses: Sequence[Bonus], facts: Facts, limited: Sequence[Limit]) -> dic
     paid: dict[str, Paid] = {}
     ledger: dict[str, list[Block]] = {}
     left: limits.Earnings = {}
-    waiting = list(limited)
+    waiting = [limit for limit in limited if limit.enforcement != "refuse"]
     for bonus in (None, *bonuses):
         if bonus is not None:
             paid[bonus.code] = pay_bonus(bonus, facts, ledger)
@@ -103,7 +103,7 @@ def pay(bonuses: Sequence[Bonus], facts: Facts, limited: Sequence[Limit]) -> dic
         while waiting and is_complete(waiting[0], ledger, facts.plan):
             limit = waiting.pop(0)
             ledger[limit.code] = cut(limit, ledger, left, facts)
-    cuts = {limit.code: Paid(ledger[limit.code]) for limit in limited}
+    cuts = {limit.code: Paid(ledger.get(limit.code, [])) for limit in limited}
     return {**paid, **cuts}
 
 
@@ -143,8 +143,6 @@ def cut(
     left: limits.Earnings,
     facts: Facts,
 ) -> list[Block]:
-    if limit.enforcement == "refuse":
-        return []
     limits.add_earnings(left, limit, ledger, facts)
     block = limits.apply(limit, left, facts)
     return [block] if len(block) else []

@@ -96,14 +96,24 @@ def check_commissions(
 
 
 def check_after_limits(path: str, base: OfCommissions, plan: Plan, place: int) -> Iterator[Fault]:
-    """Limits apply in their order, each as soon as all its bonuses are done."""
-    known = codes_of(plan.bonuses)
-    last = 0
+    """Limits apply in their order, each as soon as all its bonuses are done. One at least must be
+    applied before, and those that are must not cut other bonuses along with these."""
+    known, last, applied, waits = codes_of(plan.bonuses), 0, False, ""
     for limit in plan.limits:
+        if limit.enforcement == "refuse":
+            continue
         last = max([last, *(known.index(code) for code in limit.bonuses if code in known)])
-        if set(limit.bonuses) & set(base.bonuses) and last >= place:
-            waits = f'the limit "{limit.code}" waits for "{known[last]}"'
-            yield Fault(path, f"{waits}, which is not before this bonus")
+        if not set(limit.bonuses) & set(base.bonuses):
+            continue
+        if last >= place:
+            waits = waits or f'the limit "{limit.code}" waits for "{known[last]}", which is not'
+            continue
+        applied = True
+        if others := sorted(set(limit.bonuses) - set(base.bonuses)):
+            message = f'the limit "{limit.code}" cuts "{others[0]}" along with them'
+            yield Fault(path, f"{message}: what it takes of these alone is not known")
+    if waits and not applied:
+        yield Fault(path, f"{waits} before this bonus")
 
 
 def look_back(

@@ -113,7 +113,7 @@ class Result:
     state: State
     member_count: int
     payable: Int64s | None = field(default=None)
-    """By member: what may be paid out of this period's earnings and what was carried; at a close."""
+    """By member: what may be paid of this period's earnings and of what was carried; at a close."""
 
     @property
     def row_count(self) -> int:
@@ -139,7 +139,7 @@ class Result:
     def result_hash(self) -> str:
         """SHA-256 over engine version, plan and every array in canonical order."""
         digest = hashlib.sha256(f"{self.engine_version};{self.plan_hash};{self.trigger};".encode())
-        parts = {"standings": self.standings, "state": dict(self.state)}
+        parts = {"payable": self.payable, "standings": self.standings, "state": dict(self.state)}
         for kind in ("ledger", "retained", "held"):
             for place, block in enumerate(getattr(self, kind)):
                 parts[f"{kind}.{place:06d}.{block.bonus}.{block.level}"] = block

@@ -68,7 +68,7 @@ def pool(**parts: object) -> dict[str, object]:
 
 
 def own(**parts: object) -> dict[str, Any]:
-    return bonus("own", **{"pays": {"who": "source"}, "rates": by_step("0.1")} | parts)
+    return bonus(**{"code": "own", "pays": {"who": "source"}, "rates": by_step("0.1")} | parts)
 
 
 def test_demo_plan_reads_as_written():
@@ -309,6 +309,16 @@ NOWHERE = {
         },
         "$.bonuses[1].base.after_limits",
         'the limit "cap" waits for "match", which is not before this bonus',
+    ),
+    "match after a limit that cuts others as well": (
+        {
+            "bonuses": [
+                own(), own(code="too"), bonus("match", base=ON_OWN | {"after_limits": True})
+            ],
+            "limits": [limit(bonuses=["own", "too"])],
+        },
+        "$.bonuses[2].base.after_limits",
+        'the limit "cap" cuts "too" along with them: what it takes of these alone is not known',
     ),
     "start of an unknown kind": (
         {"bonuses": [bonus("b", pays=upline(start={"gift": "source"}))]},
