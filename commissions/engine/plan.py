@@ -504,7 +504,8 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class CarryCap:
-    """The most a leg carries on: an amount, or so many times the mean matched of some periods."""
+    """The most a leg carries on: an amount, or so many times the mean of what was matched in this
+    and the periods before it, `periods` together. With both, the lower one."""
 
     amount: Amount | None = None
     times: Rate | None = None
@@ -528,7 +529,7 @@ class PaysPairs:
     after_payout: Annotated[
         Literal["carry", "net_off", "flush"],
         "carry: the weaker leg goes to zero, the stronger keeps the difference. net_off: the "
-        "matched volume is taken off both. flush: both go to zero.",
+        "matched volume is taken off both. flush: both go to zero, in every period.",
     ]
     if_ineligible: Annotated[
         Literal["keep_both", "weaker_to_zero", "flush"],
