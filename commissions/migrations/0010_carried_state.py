@@ -38,9 +38,7 @@ class Migration(migrations.Migration):
                     ),
                     models.CheckConstraint(
                         condition=models.Q(Exact(Length("members"), Length("figures")))
-                        & models.Q(
-                            Exact(Mod(Length("members"), models.Value(8)), models.Value(0))
-                        ),
+                        & models.Q(Exact(Mod(Length("members"), models.Value(8)), models.Value(0))),
                         name="commissions_carriedstate_as_many",
                         violation_error_message="A figure a member, each of eight bytes.",
                     ),

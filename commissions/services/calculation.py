@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from commissions.engine.calculate import calculate
 from commissions.engine.plan import Plan
-from commissions.engine.result import Result, Standings
+from commissions.engine.result import Ranks, Result, Standings
 from commissions.engine.snapshot import Snapshot
 from commissions.models import CommissionPeriod, CommissionRun
 from commissions.services import facts
@@ -33,6 +33,11 @@ class Outcome:
         if self.result.standings is None:
             raise ValueError("a close has standings")
         return self.result.standings
+
+    @property
+    def ranks(self) -> Ranks:
+        """Everybody's levels in the ladder that people see."""
+        return self.standings.ranks[self.plan.ladders[0].code]
 
     @property
     def line_count(self) -> int:

@@ -4,7 +4,8 @@ once.
 The engine names each figure (`pairs.binary.left`); a run stores those of its period under that name
 and the next period reads the final run's. The ranks of the first ladder stand in the run's
 standings, those of other ladders are stored beside the rest, as `ladder.<code>.highest`. What is
-not paid out yet is in the wallets, so the engine's own memory of it (`wallet`) is not kept.
+not paid out yet is in the wallets, so the engine's own memory of it (`wallet`) is not kept; and
+what was paid at payment (`paid.partner`) is read from the ledger for the limits that count it.
 """
 
 from collections.abc import Mapping
@@ -12,14 +13,14 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from commissions.engine.plan import Plan
+from commissions.engine.plan import PAYMENT, Plan
 from commissions.engine.result import Standings
 from commissions.engine.rounding import Int64s
 from commissions.models import CarriedState, CommissionRun
 from commissions.services.arrays import Array, Lookup, read_columns
 
 RANKS = ("highest", "title")
-NOT_KEPT = ("wallet",)
+NOT_KEPT = ("wallet", "paid")
 
 State = dict[str, Int64s]
 
@@ -47,7 +48,9 @@ def write_state(
     member_ids: Int64s,
 ) -> None:
     """Store what a run carries on; names without any figure are left out."""
-    kept = {name: figures for name, figures in state.items() if name not in NOT_KEPT}
+    kept = {
+        name: figures for name, figures in state.items() if name.partition(".")[0] not in NOT_KEPT
+    }
     CarriedState.objects.bulk_create(
         packed(run, name, figures, member_ids)
         for name, figures in (kept | other_ranks(standings, plan)).items()
@@ -79,19 +82,50 @@ def drop_state(run: CommissionRun) -> None:
     CarriedState.objects.filter(run=run).delete()
 
 
+def read_paid(run_id: int, lookup: Lookup, plan: Plan) -> State:
+    """What bonuses paid at payment in the period, by member, where a limit may cut for it."""
+    at_payment = {bonus.code for bonus in plan.triggered_by(PAYMENT)}
+    counted = {
+        code
+        for limit in plan.limits
+        if limit.enforcement != "refuse"
+        for code in limit.bonuses
+        if code in at_payment
+    }
+    return {f"paid.{code}": paid_by(run_id, code, lookup) for code in sorted(counted)}
+
+
+def paid_by(run_id: int, code: str, lookup: Lookup) -> Int64s:
+    rows = read_columns(
+        "select l.distributor_id as id, sum(l.amount) as amount from commissions_ledgerentry l "
+        "join commissions_bonus b on b.id = l.bonus_id and b.code = %(code)s "
+        "where l.run_id = %(run)s group by 1",
+        {"run": run_id, "code": code},
+        id="i8",
+        amount="i8",
+    )
+    place = lookup(rows["id"])
+    known = place >= 0
+    paid = np.zeros(lookup.ids.size, np.int64)
+    paid[place[known]] = rows["amount"][known]
+    return paid
+
+
 def take_ranks(
     state: State, run_id: int | None, lookup: Lookup, plan: Plan
 ) -> dict[str, dict[str, NDArray[np.int16]]]:
-    """Highest ranks and titles before this period by ladder, taken out of what was carried."""
+    """Highest ranks and titles before this period by ladder, taken out of what was carried.
+
+    In a ladder that has become shorter, whoever stood above its top stands at the top.
+    """
     ranks: dict[str, dict[str, NDArray[np.int16]]] = {which: {} for which in RANKS}
-    if plan.ladders:
-        for which, levels in first_ranks(run_id, lookup).items():
-            ranks[which][plan.ladders[0].code] = levels
-    for name in [name for name in state if name.startswith("ladder.")]:
-        _, ladder, which = name.split(".")
-        levels = state.pop(name).astype(np.int16)
-        if ladder in {known.code for known in plan.ladders}:
-            ranks[which][ladder] = levels
+    first = first_ranks(run_id, lookup)
+    stored = {name: state.pop(name) for name in list(state) if name.startswith("ladder.")}
+    for place, ladder in enumerate(plan.ladders):
+        for which in RANKS:
+            levels = stored.get(f"ladder.{ladder.code}.{which}") if place else first[which]
+            if levels is not None:
+                ranks[which][ladder.code] = np.minimum(levels, len(ladder.ranks)).astype(np.int16)
     return ranks
 
 

@@ -21,7 +21,6 @@ from commissions.services import carried
 from commissions.services.arrays import Array, Lookup, read_columns
 from genealogy.models import Distributor
 
-
 VOLUMES = ("pv", "cv", "margin")
 VOLUME_KINDS = {
     "id": "i8",
@@ -49,6 +48,7 @@ class Cut:
     ends_on: date
     known_at: datetime
     carried_run: int | None
+    payment_run: int
 
     @property
     def params(self) -> dict[str, object]:
@@ -56,7 +56,6 @@ class Cut:
             "starts_on": self.starts_on,
             "ends_on": self.ends_on,
             "known_at": self.known_at,
-            "carried_run": self.carried_run,
         }
 
 
@@ -65,7 +64,8 @@ def cut_of(period: CommissionPeriod, known_at: datetime | None = None) -> Cut:
     moment = known_at or period.cutoff_at
     if moment is None:
         raise FactsRefused(f"{period.name} has no cut-off yet.")
-    return Cut(period.starts_on, period.ends_on, moment, carried_run(period))
+    paying: int = period.runs.get(kind=CommissionRun.Kind.PAYMENT).pk
+    return Cut(period.starts_on, period.ends_on, moment, carried_run(period), paying)
 
 
 def carried_run(period: CommissionPeriod) -> int | None:
@@ -88,10 +88,12 @@ def read_snapshot(cut: Cut, plan: Plan) -> Snapshot:
     lookup = Lookup(members["id"])
     lines, refunds = read_volume(cut, lookup, plan)
     state = carried.read_state(cut.carried_run, lookup)
+    ranks = carried.take_ranks(state, cut.carried_run, lookup, plan)
+    state |= carried.read_paid(cut.payment_run, lookup, plan)
     parents = {tree: members.pop(tree) for tree in ("sponsor", "enroller")}
     try:
         return build_snapshot(
-            members=members | {"parents": parents} | carried.take_ranks(state, cut.carried_run, lookup, plan),
+            members=members | {"parents": parents} | ranks,
             lines=lines,
             refunds=refunds,
             state=state,
@@ -206,13 +208,20 @@ def numbers_of_sellers(entry_ids: NDArray[np.int64]) -> str:
     return ", ".join(people.order_by("number").values_list("number", flat=True))
 
 
-def entry_columns(plan: Plan, alias: str = "v") -> str:
-    """SQL for the columns of a volume entry (VOLUME_KINDS), the kind by its place in the plan."""
+def entry_columns(plan: Plan, returned: str = "") -> str:
+    """SQL for the columns of a volume entry `v` (VOLUME_KINDS), its kind by the place in the plan.
+
+    `returned`: the table, if any, whose figures are added, where it has a row.
+    """
     cases = " ".join(f"when '{code}' then {place}" for place, code in enumerate(plan.kinds))
+    volumes = ", ".join(
+        f"v.{name} + coalesce({returned}.{name}, 0) as {name}" if returned else f"v.{name}"
+        for name in VOLUMES
+    )
     return (
-        f"{alias}.id, {alias}.distributor_id as distributor, "
-        f"case {alias}.order_class {cases} else -1 end as kind, "
-        f"{alias}.counts_on - date '1970-01-01' as day, {alias}.pv, {alias}.cv, {alias}.margin"
+        "v.id, v.distributor_id as distributor, "
+        f"case v.order_class {cases} else -1 end as kind, "
+        f"v.counts_on - date '1970-01-01' as day, {volumes}"
     )
 
 

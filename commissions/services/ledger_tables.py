@@ -5,6 +5,7 @@ LedgerEntry and Standing before they are attached as partitions.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -12,7 +13,7 @@ from django.db import connection
 from numpy.typing import NDArray
 
 from commissions.engine.plan import Plan
-from commissions.engine.result import Block, Result, Standings
+from commissions.engine.result import NOBODY, Block, Result, Standings
 from commissions.models import CommissionRun
 from commissions.services.arrays import ROWS_AT_ONCE, Array, Row, copy_rows, slices
 
@@ -113,7 +114,12 @@ def _execute(statement: str) -> None:
 
 
 def alike(block: Block) -> Iterator[Block]:
-    """The block in stretches whose lines all have a source or none, an order line or none."""
+    """The block in stretches whose lines all have a source or none, an order line or none.
+
+    Somebody paid on his own figures has no source: there is nobody else it came from.
+    """
+    own = (block.line < 0) & (block.source == block.earner)
+    block = replace(block, source=np.where(own, NOBODY, block.source))
     has = np.stack((block.source >= 0, block.line >= 0))
     changes = np.flatnonzero((has[:, 1:] != has[:, :-1]).any(axis=0)) + 1
     for start, stop in pairwise([0, *changes.tolist(), len(block)]):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from django.conf import settings
 
 from commerce.models import Order
-from commissions.engine.lint import findings
+from commissions.engine.lint import lint
 from commissions.engine.plan import (
     PLACEMENT,
     SPONSOR,
@@ -37,7 +37,7 @@ def money_faults(plan: Plan) -> Iterator[str]:
     if plan.currency != settings.COMPANY_CURRENCY:
         yield f"The plan pays in {plan.currency}, not in {settings.COMPANY_CURRENCY}."
     if plan.money.scale != HUNDREDTHS:
-        yield f"The books are kept to two places, not to {plan.money.scale}: money.scale has to be 2."
+        yield f"The books are kept to two places: money.scale is {plan.money.scale}, not 2."
     if plan.money.zero_amounts != "omit":
         yield "The ledger keeps no lines of nothing: money.zero_amounts has to be omit."
     names = [programme.code for programme in plan.programmes]
@@ -122,7 +122,8 @@ def metric_faults(plan: Plan) -> Iterator[str]:
 
 def faults_in_force(plan: Plan) -> list[str]:
     """Why nobody can be paid by the plan, besides what keeps it from being stored."""
-    return [*recorded_faults(plan), *(str(finding) for finding in findings(plan))]
+    forbidden = [found.message for found in lint(plan) if found.severity == "compliance"]
+    return [*recorded_faults(plan), *forbidden]
 
 
 def recorded_faults(plan: Plan) -> Iterator[str]:
