@@ -1,7 +1,8 @@
 """Why somebody was paid, or not: the calculation itself, watched on one thing that was paid on.
 
-`trace` lets the same terms, cursors, rates and rounding that made the ledger run on a single item
-and tells what became of each person on the way, with the conditions that were not met:
+`trace` cuts the terms of a bonus down to one source and his uplines, and lets the walk that made
+the ledger run on that chain: the same cursors, conditions, rates and rounding make the story, so
+the two can't disagree.
 
     E's order, 100.00 CV, Unilevel
     1  D  Bronze   step 1   paid     5 % of 100.00 = 5.00
@@ -15,56 +16,56 @@ once) have no such story: theirs are the figures in the line.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import numpy as np
 
-from commissions.engine import source, walk
-from commissions.engine.awards import Award, Earlier, Items, items_of, rank_levels, was_paid
+from commissions.engine.awards import (
+    HELD,
+    LEDGER,
+    RETAINED,
+    Award,
+    Earlier,
+    Items,
+    items_of,
+    was_paid,
+)
 from commissions.engine.calculate import pay
-from commissions.engine.conditions import Leaf, measure
 from commissions.engine.facts import Facts
 from commissions.engine.money import amounts, unit_of
-from commissions.engine.paths import SOURCE, Path, first_step, path_of, pays_of
-from commissions.engine.plan import (
-    Bonus,
-    Condition,
-    Generations,
-    OfCommissions,
-    PaysSource,
-    PaysUpline,
-)
-from commissions.engine.result import NOBODY
+from commissions.engine.plan import Bonus, Condition, OfCommissions, PaysSource, PaysUpline
+from commissions.engine.requirements import Asked, questions
+from commissions.engine.result import Block
+from commissions.engine.source import grant_sources
 from commissions.engine.terms import Terms, counted_when, terms_by_day
+from commissions.engine.trail import ENDED, LAST_STEP, Trail, trail_of
+from commissions.engine.trees import Pointers
+from commissions.engine.walk import walk
 
-PAID, SKIPPED, LOST, BEYOND = "paid", "skipped", "lost", "beyond"
-NONE, NOT_COUNTED, NOT_ELIGIBLE = "none", "not_counted", "not_eligible"
-EXCLUDED, NO_RATE, LAST_STEP, ENDED = "excluded", "no_rate", "beyond_last_step", "ended"
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A question somebody did not meet: what it asks and what he has (units as in `Finding`)."""
-
-    question: Leaf
-    needed: int
-    actual: int
-    negated: bool
+PAID, HELD_BACK, COMPANY = "paid", "held", "company"
+SKIPPED, LOST, BLOCKED, BEYOND = "skipped", "lost", "blocked", "beyond"
+NONE, NOT_COUNTED, NOT_ELIGIBLE, EXCLUDED = "none", "not_counted", "not_eligible", "excluded"
+NO_RATE, NO_DIFFERENCE, NO_PACKAGE, STOP = "no_rate", "no_difference", "no_package", "stop"
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """One person in turn. `member`: index in the snapshot; `distance`: levels above the source.
 
-    outcome  paid     `step`, `base`, `rate`, `amount` are the ledger line's (`step` = its level);
-                      `to`: the ledger, or held until he qualifies, or retained by the company
+    outcome  paid     `step`, `base`, `rate`, `amount` are the ledger line's (`step` = its level)
+             held     the same, but it waits until he is eligible
+             company  the same, but the company keeps it
              skipped  passed over, no step used up
              lost     the step is used up, nothing is paid
-             beyond   the walk is over; the story ends here
-    reason: not_counted, not_eligible, excluded (another bonus paid him), no_rate, beyond_last_step,
-    ended (a stop, a block, or too far up). `unmet`: the questions behind the first two.
+             blocked  the walk ends with him, and he is not paid
+             beyond   the walk was over before him; the story ends here
+    reason   not_counted, not_eligible (`unmet`: the questions behind it), no_rate, no_difference
+             (as much was paid below him), no_package (he has none, so his base is nothing),
+             excluded (another bonus paid him on this line), stop, beyond_last_step, ended (by a
+             stop, a block, or too far up)
+
     `raw`: the exact amount in units of money before rounding; a paid `amount` may round to 0.
     """
 
@@ -79,23 +80,22 @@ class Step:
     rate: int = 0
     raw: Decimal = Decimal(0)
     amount: int = 0
-    to: str = "ledger"
+    to: str = LEDGER
 
 
-@dataclass(slots=True)
-class Watched:
-    """One item of a bonus with the terms it is paid on, and what it brought whom."""
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """One item's source (place 0) and his uplines, with all that the walk knows of them."""
 
-    facts: Facts
-    bonus: Bonus
+    path: Pointers
     terms: Terms
     item: Items
-    awards: list[Award]
-    excluded: set[int] = field(default_factory=set)
+    facts: Facts
+    trail: Trail
 
     @property
-    def source(self) -> int:
-        return int(self.item.source[0])
+    def bonus(self) -> Bonus:
+        return self.terms.bonus
 
 
 def trace(
@@ -117,10 +117,10 @@ def trace(
         mine &= items.source == source
     if base is not None and (mine & (items.base == base)).any():
         mine &= items.base == base
-    found = np.flatnonzero(mine)
-    if not found.size:
-        return []
-    return story(watch(bonus, facts, items.kept(slice(found[0], found[0] + 1)), earlier))
+    for place in np.flatnonzero(mine)[:1]:
+        chain = chain_of(bonus, items.kept(slice(place, place + 1)), facts)
+        return [] if chain is None else list(story(chain, earlier))
+    return []
 
 
 def paid_before(bonus: Bonus, facts: Facts) -> Earlier:
@@ -133,173 +133,143 @@ def paid_before(bonus: Bonus, facts: Facts) -> Earlier:
     return {code: paid.ledger for code, paid in pay(before, aside, facts.plan.limits).items()}
 
 
-def watch(bonus: Bonus, facts: Facts, item: Items, earlier: Earlier) -> Watched:
-    [(terms, item)] = terms_by_day(bonus, item, facts)
+# The chain, and the calculation on it
+
+
+def chain_of(bonus: Bonus, item: Items, facts: Facts) -> Chain | None:
+    """The source and, for a walk, all his uplines in its tree, nearest first; None for an order of
+    a kind that pays nobody."""
+    path = [int(item.source[0])]
     if isinstance(bonus.pays, PaysUpline):
-        awards = list(walk.walk(terms, facts.parent(bonus.pays.tree), item))
-    else:
-        awards = list(source.grant_sources(terms, item))
-    watched = Watched(facts, bonus, terms, item, awards)
-    exclusion = bonus.exclusion
-    if exclusion is not None and exclusion.scope == "line_and_earner":
-        for award in awards:
-            barred = was_paid(award, exclusion.bonuses, earlier)
-            watched.excluded |= set(award.earner[barred].tolist())
-        watched.awards = [
-            award.kept(~was_paid(award, exclusion.bonuses, earlier)) for award in awards
-        ]
-    return watched
+        parent = facts.parent(bonus.pays.tree)
+        while (upline := int(parent[path[-1]])) >= 0:
+            path.append(upline)
+    people = np.array(path, np.int32)
+    [(whole, item)] = terms_by_day(bonus, item, facts)
+    terms, alone = whole.cut(people), replace(item, source=np.zeros(1, np.int32))
+    trail = trail_of(terms, alone)
+    return None if trail is None else Chain(people, terms, alone, facts, trail)
 
 
-def story(watched: Watched) -> list[Step]:
-    """One step a person, up to the first one for whom no step is left."""
-    paid = {step.member: step for step in paid_steps(watched)}
-    if not isinstance(watched.bonus.pays, PaysUpline):
-        return list(paid.values()) or [lost(watched, watched.source, 0, 0)]
-    start = start_of(watched)
-    if start is None:
-        return []
-    path = path_of(watched.terms, watched.facts.parent(watched.bonus.pays.tree), start)
-    course = course_of(watched, path, start)
-    told = []
-    for distance, member in people(path, watched.source, start):
-        if member in paid:
-            told.append(paid[member])
-        elif member in course.used:
-            told.append(lost(watched, member, distance, course.used[member]))
-        elif course.last is not None and distance > course.last:
-            told.append(unpaid(watched, member, distance, BEYOND, course.reason))
-            break
+def awards_of(chain: Chain) -> Iterator[Award]:
+    """What is awarded on the chain, by place. The company's part of somebody who is not eligible is
+    made out to him as if it were held."""
+    terms, eligibility = chain.terms, chain.bonus.eligibility
+    if eligibility.otherwise == COMPANY:
+        named = replace(eligibility, otherwise="held")
+        terms = replace(terms, bonus=replace(chain.bonus, eligibility=named))
+    if isinstance(chain.bonus.pays, PaysSource):
+        yield from grant_sources(terms, chain.item)
+        return
+    for award in walk(terms, chain.trail.parent, chain.item):
+        if award.to != RETAINED:  # a step that no upline was left for
+            yield award
+
+
+def allowed(chain: Chain, awards: Iterable[Award], earlier: Earlier) -> Iterator[Award]:
+    """Those that an exclusion by line and earner leaves."""
+    exclusion = chain.bonus.exclusion
+    for award in awards:
+        if exclusion is not None and exclusion.scope == "line_and_earner":
+            named = replace(award, earner=chain.path[award.earner])
+            award = award.kept(~was_paid(named, exclusion.bonuses, earlier))
+        if len(award):
+            yield award
+
+
+def line_of(chain: Chain, award: Award) -> Block:
+    """An award's line as if it stood alone; a zero is kept."""
+    plan = chain.facts.plan
+    money = replace(plan.money, zero_amounts="keep", granularity="line")
+    return amounts(chain.bonus, [award], replace(plan, money=money)).to(award.to)[0]
+
+
+# The story
+
+
+def story(chain: Chain, earlier: Earlier) -> Iterator[Step]:
+    """One step a person, up to the first one whom nothing could reach."""
+    given = {int(award.earner[0]): award for award in allowed(chain, awards_of(chain), earlier)}
+    for place in range(chain.trail.first, len(chain.path)):
+        if place in given:
+            yield with_figure(chain, place, given[place])
+        elif (reason := chain.trail.over(place)) is not None:
+            yield without(chain, place, BEYOND, reason)
+            return
         else:
-            told.append(skipped(watched, member, distance))
-    return told
+            yield passed(chain, place)
 
 
-def start_of(watched: Watched) -> str | None:
-    """Where the walk of this item starts; None for a kind of order that pays nobody."""
-    start, kind = pays_of(watched.bonus).start, int(watched.item.kind[0])
-    if isinstance(start, str):
-        return start
-    return start.get(watched.facts.plan.kinds[kind]) if kind >= 0 else None
-
-
-def people(path: Path, member: int, start: str) -> Iterator[tuple[int, int]]:
-    """Distance and member from the first person of the walk to the top."""
-    distance = 0
-    while member >= 0:
-        if distance or start == SOURCE:
-            yield distance, member
-        member, distance = int(path.parent[member]), distance + 1
-
-
-@dataclass(frozen=True, slots=True)
-class Course:
-    """Whose step is which; `last`: the distance of the last whom the walk saw, None where it went
-    to the top; `reason`: why it went no further."""
-
-    used: Mapping[int, int]
-    last: int | None = None
-    reason: str = NONE
-
-
-def course_of(watched: Watched, path: Path, start: str) -> Course:
-    """The walk person by person, by the rules that `walk` follows for all at once."""
-    pays, used = path.pays, {}
-    is_everyone = isinstance(pays.steps, Generations) and pays.steps.pays == "everyone"
-    step = first_step(pays) - 1
-    for distance, member in people(path, watched.source, start):
-        is_far = pays.max_distance is not None and distance > pays.max_distance
-        counts = bool(path.counts[member])
-        if is_far or (path.refused[member] and (counts or is_everyone)):
-            return Course(used, distance - 1, ENDED)
-        if is_everyone:
-            level = step + counts if first_step(pays) == 2 else step + 1
-            if level > pays.max_steps:
-                return Course(used, distance - 1, LAST_STEP)
-            used[member] = level
-            step += counts
-        elif counts:
-            step += 1
-            used[member] = step
-            if step == pays.max_steps:
-                return Course(used, distance, LAST_STEP)
-        if watched.terms.stops[member]:
-            return Course(used, distance, ENDED)
-    return Course(used)
-
-
-def paid_steps(watched: Watched) -> Iterator[Step]:
-    plan = watched.facts.plan
-    distances = dict(reversed(list(distances_of(watched))))
-    unit = unit_of(watched.bonus, plan.money)
-    paid = amounts(watched.bonus, [award for award in watched.awards if len(award)], plan)
-    for to in ("held", "retained", "ledger"):
-        for block in paid.to(to):
-            if int(block.earner[0]) == NOBODY:
-                continue
-            base, rate = int(block.base[0]), int(block.rate[0])
-            exact = Decimal(base * rate * unit.numerator) / unit.denominator
-            member = int(block.earner[0])
-            yield Step(
-                member=member,
-                distance=distances.get(member, 0),
-                outcome=PAID,
-                reason=NONE,
-                rank_level=int(block.rank_level[0]),
-                step=block.level,
-                base=base,
-                rate=rate,
-                raw=exact,
-                amount=int(block.amount[0]),
-                to=to,
-            )
-
-
-def distances_of(watched: Watched) -> Iterator[tuple[int, int]]:
-    if isinstance(watched.bonus.pays, PaysUpline):
-        path = path_of(watched.terms, watched.facts.parent(watched.bonus.pays.tree), SOURCE)
-        for distance, member in people(path, watched.source, SOURCE):
-            yield member, distance
-
-
-# What keeps somebody from being paid
-
-
-def lost(watched: Watched, member: int, distance: int, step: int) -> Step:
-    reason, unmet = NO_RATE, ()
-    if not watched.terms.eligible[member]:
-        reason = NOT_ELIGIBLE
-        unmet = questions(watched.bonus.eligibility.when, watched.facts, member)
-    elif member in watched.excluded:
-        reason = EXCLUDED
-    return unpaid(watched, member, distance, LOST, reason, step, unmet)
-
-
-def skipped(watched: Watched, member: int, distance: int) -> Step:
-    condition = counted_when(pays_of(watched.bonus).steps)
-    if watched.facts.meets(condition)[member]:
-        condition = watched.bonus.eligibility.when
-    unmet = questions(condition, watched.facts, member)
-    return unpaid(watched, member, distance, SKIPPED, NOT_COUNTED, 0, unmet)
-
-
-def unpaid(
-    watched: Watched,
-    member: int,
-    distance: int,
-    outcome: str,
-    reason: str,
-    step: int = 0,
-    unmet: tuple[Asked, ...] = (),
-) -> Step:
-    level = int(rank_levels(watched.bonus, watched.facts)[member])
-    return Step(member, distance, outcome, reason, level, step, unmet)
-
-
-def questions(condition: Condition | None, facts: Facts, member: int) -> tuple[Asked, ...]:
-    """The single questions of a condition that a member does not meet, as the plan lists them."""
-    return tuple(
-        Asked(each.question, each.needed, int(each.actual[member]), each.negated)
-        for each in measure(condition, facts)
-        if bool(each.met[member]) == each.negated
+def with_figure(chain: Chain, place: int, award: Award) -> Step:
+    """Paid, held, or the company's."""
+    block, unit = line_of(chain, award), unit_of(chain.bonus, chain.facts.plan.money)
+    base, rate = int(block.base[0]), int(block.rate[0])
+    keeps = award.to == HELD and chain.bonus.eligibility.otherwise == COMPANY
+    outcome = {LEDGER: PAID, HELD: COMPANY if keeps else HELD_BACK}[award.to]
+    return Step(
+        member=int(chain.path[place]),
+        distance=place,
+        outcome=outcome,
+        reason=NONE if outcome == PAID else NOT_ELIGIBLE,
+        rank_level=int(block.rank_level[0]),
+        step=block.level,
+        unmet=() if outcome == PAID else lacks(chain, place, chain.bonus.eligibility.when),
+        base=base,
+        rate=rate,
+        raw=Decimal(base * rate * unit.numerator) / unit.denominator,
+        amount=int(block.amount[0]),
+        to=RETAINED if keeps else award.to,
     )
+
+
+def passed(chain: Chain, place: int) -> Step:
+    """Somebody who gets nothing: he ends the walk, loses his step, or is passed over."""
+    terms, trail = chain.terms, chain.trail
+    is_eligible = bool(terms.eligible[place])
+    if trail.is_blocked_at(place):
+        if terms.stops[place]:
+            return without(chain, place, BLOCKED, STOP)
+        return without(chain, place, BLOCKED, NOT_ELIGIBLE)
+    if place in trail.used and is_eligible:
+        return without(chain, place, LOST, nothing_of(chain, place))
+    if place in trail.used and terms.otherwise != "compress":
+        return without(chain, place, LOST, NOT_ELIGIBLE)
+    if is_eligible or terms.otherwise != "compress":
+        return without(chain, place, SKIPPED, NOT_COUNTED)
+    return without(chain, place, SKIPPED, NOT_ELIGIBLE)
+
+
+def nothing_of(chain: Chain, place: int) -> str:
+    """Why somebody eligible is paid nothing at his step."""
+    terms, step = chain.terms, max(chain.trail.used[place], 1)
+    here, source = np.array([place], np.int32), np.zeros(1, np.int32)
+    if not terms.table.at(step, here, source, chain.trail.kind).any():
+        return NO_RATE
+    caps = terms.caps(here, source)
+    if caps is not None and not caps.any():
+        return NO_PACKAGE
+    return EXCLUDED if chain.bonus.less is None else NO_DIFFERENCE
+
+
+def without(chain: Chain, place: int, outcome: str, reason: str) -> Step:
+    pays, asked = chain.bonus.pays, None
+    if reason == NOT_ELIGIBLE:
+        asked = chain.bonus.eligibility.when
+    elif reason == NOT_COUNTED and isinstance(pays, PaysUpline):
+        asked = counted_when(pays.steps)
+    return Step(
+        member=int(chain.path[place]),
+        distance=place,
+        outcome=outcome,
+        reason=reason,
+        rank_level=int(chain.terms.rank_level[place]),
+        step=chain.trail.used.get(place, 0) if outcome == LOST else 0,
+        unmet=lacks(chain, place, asked),
+    )
+
+
+def lacks(chain: Chain, place: int, condition: Condition | None) -> tuple[Asked, ...]:
+    return questions(condition, chain.facts, int(chain.path[place]))
+
+
+__all__ = ["ENDED", "LAST_STEP", "Asked", "Step", "questions", "trace"]
