@@ -5,7 +5,17 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from commissions.engine import words
-from commissions.engine.explain import ENDED, EXCLUDED, NO_RATE, Asked, Step, questions
+from commissions.engine.explain import (
+    ENDED,
+    EXCLUDED,
+    NO_DIFFERENCE,
+    NO_PACKAGE,
+    NO_RATE,
+    STOP,
+    Asked,
+    Step,
+    questions,
+)
 from commissions.engine.facts import Facts
 from commissions.engine.plan import (
     AtLeast,
@@ -29,6 +39,12 @@ ROUNDINGS = {
     "toward_zero": "down to two places",
     "away_from_zero": "up to two places",
 }
+REASONS = {
+    EXCLUDED: "another bonus was paid on this order",
+    NO_DIFFERENCE: "as much was paid further down",
+    NO_PACKAGE: "no package to be paid by",
+    STOP: "the plan goes no further up",
+}
 
 
 @dataclass(frozen=True)
@@ -41,12 +57,12 @@ class Teller:
 
     def words(self, step: Step, *, shows_money: bool) -> str:
         """What became of one person in turn; without money where it is not the reader's."""
-        if step.outcome == "paid":
+        if step.outcome in ("paid", "held", "company"):
             return self._paid(step, shows_money)
         if step.outcome == "beyond":
             return self._beyond(step)
-        skipped = step.outcome == "skipped"
-        start = "Skipped" if skipped else f"Step {step.step} is used up, nothing paid"
+        used = f"Step {step.step} is used up, nothing paid"
+        start = {"skipped": "Skipped", "blocked": "Ends here, nothing paid"}.get(step.outcome, used)
         return f"{start}: {self._reason(step)}."
 
     def _beyond(self, step: Step) -> str:
@@ -75,8 +91,8 @@ class Teller:
         return f"{place}{rank}: {percent(step.rate)} of {base}."
 
     def _reason(self, step: Step) -> str:
-        if step.reason == EXCLUDED:
-            return "another bonus was paid on this order"
+        if step.reason in REASONS:
+            return REASONS[step.reason]
         if step.reason == NO_RATE:
             return self._no_rate(step)
         told = [self._unmet(asked, step.member) for asked in step.unmet]
