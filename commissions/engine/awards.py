@@ -181,23 +181,14 @@ def in_hundredths(facts: Facts, blocks: Sequence[Block]) -> Int64s:
 
 
 def cuts(base: OfCommissions, facts: Facts, earlier: Earlier) -> Int64s:
-    """By member, negative: what limits took off these bonuses. Of a limit on other bonuses as well
-    they bear their proportion."""
-    total = np.zeros(len(facts.snapshot.members), np.int64)
-    for limit in facts.plan.limits:
-        ours = [code for code in limit.bonuses if code in base.bonuses]
-        if not ours or not earlier.get(limit.code):
-            continue
-        cut = -earned([limit.code], facts, earlier)
-        whole = earned(limit.bonuses, facts, earlier)
-        part = earned(ours, facts, earlier)
-        total -= in_proportion(cut, part, whole, facts.plan.money.rounding)
-    return total
-
-
-def earned(codes: Sequence[str], facts: Facts, earlier: Earlier) -> Int64s:
-    """By member: what all these came to."""
-    blocks = [block for code in codes for block in earlier.get(code, ()) if len(block)]
+    """By member, negative: what limits took off these bonuses (and no others: see `checking`)."""
+    blocks = [
+        block
+        for limit in facts.plan.limits
+        if set(limit.bonuses) <= set(base.bonuses)
+        for block in earlier.get(limit.code, ())
+        if len(block)
+    ]
     earner = np.concatenate([np.empty(0, np.int32), *(block.earner for block in blocks)])
     return summed(earner, in_hundredths(facts, blocks), len(facts.snapshot.members))
 

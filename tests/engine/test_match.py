@@ -192,24 +192,6 @@ def test_what_a_limit_cut_is_taken_off_the_base(per, after_limits, bases):
     assert items_of(plan.bonus("match"), facts, earlier).base.tolist() == bases
 
 
-def test_of_a_limit_on_other_bonuses_too_they_bear_their_proportion():
-    team = Team(A=None, B="A").sells("B", "90.00")
-    limit = {
-        "code": "cap", "name": "Cap", "scope": "member", "bonuses": ["own", "other"],
-        "amount": "90.00", "share": None, "metric": None, "enforcement": "pro_rata",
-        "overflow": "lost",
-    }  # fmt: skip
-    matched = match("own") | {"base": commissions("own", per="member", after_limits=True)}
-    plan = plan_of(own(), own("other", rates=by_step("0.50")), matched, limits=[limit])
-    facts = Facts(team.snapshot(plan), plan)
-    paid = {code: paid.ledger for code, paid in team.paid(plan).items()}
-
-    items = items_of(plan.bonus("match"), facts, paid | {"cap": [paid_block({1: -4500})]})
-
-    # 90.00 and 45.00 were cut by 45.00: 30.00 of it are borne by the 90.00
-    assert items.base.tolist() == [6000]
-
-
 def test_whole_units_of_money_are_matched_in_hundredths():
     team = Team(A=None, B="A").sells("B", "100.49")
     money = {"scale": 0, "rounding": "half_up", "granularity": "line", "zero_amounts": "omit"}
