@@ -13,7 +13,8 @@ of plan: a bonus is composed of
 Unilevel, binary, matrix, breakaway, generation, matching, fast start, pools are documents made of
 these (`commissions/plans/`). Where good plans differ, the field is required and says which way.
 
-    "rates": {"by": "rank", "ladder": "rank", "table": {"bronze": ["0.05", "0.04"], "silver": [...]}}
+    "rates": {"by": "rank", "ladder": "rank", "which": "paid_as",
+              "table": {"bronze": ["0.05", "0.04"], "silver": ["0.05", "0.04", "0.03"]}}
 
 reads: a Bronze earns 5 % at the first counted step, 4 % at the second, nothing further up. A rank
 without a row earns nothing. Volumes and money are held in hundredths, rates in millionths, exact.
@@ -68,9 +69,9 @@ class Money:
 class Volume:
     """A figure of an order line: given with the order, or derived from figures before it.
 
-    Derived: (`of` x `rate`, rounded) less the figures in `less`. A pool of 3.5 % of what the company
-    leaves over is {"code": "pool", "of": "remainder", "rate": "0.035"}; the next figure that deducts
-    it says {"of": "remainder", "less": ["pool"]}.
+    Derived: (`of` x `rate`, rounded) less the figures in `less`. A pool of 3.5 % of what the
+    company leaves over is {"code": "pool", "of": "remainder", "rate": "0.035"}; the next figure
+    that deducts it says {"of": "remainder", "less": ["pool"]}.
     """
 
     code: Annotated[Code, "The column of the order line, or the name of the derived figure."]
@@ -96,7 +97,7 @@ class Own:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The member's whole downline in a tree, down to (without) those who head a group of their own."""
+    """The member's whole downline in a tree, without those who head a group of their own."""
 
     scope: Literal["group"]
     tree: Tree
@@ -389,7 +390,7 @@ class Matrix:
     strategy: Literal["breadth_first", "weaker_leg", "least_populated"]
 
 
-# Bonuses: base
+# What a bonus is paid on
 
 
 @dataclass(frozen=True, slots=True)
@@ -429,7 +430,7 @@ class OfCommissions:
     after_limits: Annotated[bool, "Whether limits on those bonuses were applied before."]
 
 
-# Bonuses: who is paid
+# Who is paid
 
 
 @dataclass(frozen=True, slots=True)
@@ -591,7 +592,7 @@ class PaysCompany:
     less: tuple[Code, ...] = ()
 
 
-# Bonuses: how much
+# How much
 
 
 @dataclass(frozen=True, slots=True)
@@ -659,7 +660,7 @@ class Less:
     source_minimum: Annotated[Rate, "The source's rate counts as at least this; 0 for none."] = 0
 
 
-# Bonuses: the rest
+# When, where not, and the bonus itself
 
 
 @dataclass(frozen=True, slots=True)
