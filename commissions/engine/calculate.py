@@ -39,7 +39,7 @@ from commissions.engine.paying import award
 from commissions.engine.payout import pay_out
 from commissions.engine.plan import PAYMENT, PERIOD_CLOSE, Bonus, Limit, Plan, parts
 from commissions.engine.result import Block, LimitCheck, Result, Standings
-from commissions.engine.rounding import Int64s, exact_sum
+from commissions.engine.rounding import Int64s, added, exact_sum
 from commissions.engine.snapshot import Snapshot, State
 
 ENGINE_VERSION = "2.0"
@@ -161,10 +161,11 @@ def checks(
 def earned(paid: Mapping[str, Paid], facts: Facts) -> Int64s:
     """By member: all of this result, and what was paid at payment within the period."""
     blocks = [block for one in paid.values() for block in one.ledger]
-    total = by_member(blocks, len(facts.snapshot.members))
-    for bonus in facts.plan.triggered_by(PAYMENT):
-        total = total + limits.paid_before(bonus.code, facts.snapshot)
-    return total
+    here = by_member(blocks, len(facts.snapshot.members))
+    before = (
+        limits.paid_before(bonus.code, facts.snapshot) for bonus in facts.plan.triggered_by(PAYMENT)
+    )
+    return added([here, *before], "what was earned")
 
 
 def carried_on(facts: Facts) -> State:

@@ -31,7 +31,7 @@ from commissions.engine.dependencies import ACTIVE, LADDER, METRIC, Node, knots
 from commissions.engine.errors import EngineError, SnapshotError
 from commissions.engine.plan import Condition, Group, Plan
 from commissions.engine.result import Ranks, Standings
-from commissions.engine.rounding import Int64s
+from commissions.engine.rounding import Int64s, added
 from commissions.engine.snapshot import Lines, Snapshot, named_arrays
 from commissions.engine.trees import Pointers, refuse_cycles, subtree_sums
 
@@ -125,7 +125,7 @@ class Facts:
         def both() -> Int64s:
             parts = ("lines", "refunds") if len(self.snapshot.refunds) else ("lines",)
             sums = [metrics.sum_of_lines(what, volume, kinds, self, part) for part in parts]
-            return sums[0] if len(sums) == 1 else metrics.added(sums, f"personal {volume}")
+            return sums[0] if len(sums) == 1 else added(sums, f"personal {volume}")
 
         return self._once(("sold", what, volume, kinds), both)
 

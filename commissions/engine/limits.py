@@ -35,7 +35,7 @@ from commissions.engine.facts import Facts
 from commissions.engine.money import HUNDREDTHS, by_member, in_hundredths, in_units
 from commissions.engine.plan import WHOLE, Limit, Plan
 from commissions.engine.result import NOBODY, Block, LimitCheck
-from commissions.engine.rounding import Int64s, refuse_sum_overflow, scaled, share
+from commissions.engine.rounding import LARGEST, Int64s, added, refuse_sum_overflow, scaled, share
 from commissions.engine.snapshot import Pointers, Snapshot
 
 Earnings = dict[str, Int64s]
@@ -49,7 +49,7 @@ def add_earnings(
     for code in limit.bonuses:
         if code not in known:
             here = by_member(ledger.get(code, ()), len(facts.snapshot.members))
-            known[code] = here + paid_before(code, facts.snapshot)
+            known[code] = added([here, paid_before(code, facts.snapshot)], code)
 
 
 def paid_before(code: str, snapshot: Snapshot) -> Int64s:
@@ -71,7 +71,9 @@ def apply(limit: Limit, known: Earnings, facts: Facts) -> Block:
     released = granted(limit, held, group, room, ranks)
     first = limit.bonuses[0]
     known[first] = known[first] + released
-    left = held - released + (cut if limit.overflow == "held" else 0)
+    left = held - released
+    if limit.overflow == "held":
+        left = added([left, cut], f"what the limit {limit.code} holds")
     if left.any():
         facts.state_out[name] = left
     return lines(limit, released - cut, ranks, facts)
@@ -80,9 +82,7 @@ def apply(limit: Limit, known: Earnings, facts: Facts) -> Block:
 def total_of(limit: Limit, known: Earnings) -> Int64s:
     """What each member got by the limit's bonuses; who gave more back than he got has nothing."""
     parts = [known[code] for code in limit.bonuses]
-    refuse_sum_overflow(np.concatenate(parts), f"the limit {limit.code}")
-    earned: Int64s = np.maximum(np.sum(parts, axis=0, dtype=np.int64), 0)
-    return earned
+    return np.maximum(added(parts, f"the limit {limit.code}"), 0)
 
 
 def groups(limit: Limit, facts: Facts) -> Pointers:
@@ -100,9 +100,9 @@ def allowances(limit: Limit, facts: Facts) -> Int64s:
     money, size = facts.plan.money, len(facts.snapshot.members)
     if limit.scope == "company":
         figure = 0 if limit.metric is None else of_company(facts.metric(limit.metric))
-        return np.array([company_allowance(limit, facts.plan, figure)], np.int64)
+        return np.array([min(company_allowance(limit, facts.plan, figure), LARGEST)], np.int64)
     if limit.share is None or limit.metric is None:
-        return np.full(size, in_units(limit.amount or 0, money), np.int64)
+        return np.full(size, min(in_units(limit.amount or 0, money), LARGEST), np.int64)
     figure = np.maximum(facts.metric(limit.metric), 0)
     if limit.scope == "person":
         figure = summed(figure, facts.snapshot.members.owner, size)

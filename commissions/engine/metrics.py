@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from commissions.engine.dependencies import leaves
 from commissions.engine.errors import CapacityError
 from commissions.engine.plan import Company, Group, JoinedWithin, Levels, Metric
-from commissions.engine.rounding import LARGEST, Int64s, exact_sum, largest, refuse_sum_overflow
+from commissions.engine.rounding import LARGEST, Int64s, added, exact_sum, refuse_sum_overflow
 from commissions.engine.trees import cut, level_sums, subtree_sums
 from commissions.engine.volumes import of_kinds
 
@@ -140,15 +140,6 @@ def up_to_now(metric: Metric, now: Int64s, facts: Facts) -> Int64s:
 
 def state_name(metric: Metric, which: int | str) -> str:
     return f"metric.{metric.code}.{which}"
-
-
-def added(parts: list[Int64s], what: str) -> Int64s:
-    if sum(largest(part) for part in parts) > LARGEST:
-        raise CapacityError(f"{what}: the sum does not fit 64 bits of hundredths")
-    total = parts[0].copy()
-    for part in parts[1:]:
-        total += part
-    return total
 
 
 # Members who joined soon after the one who is measured

@@ -34,11 +34,10 @@ from numpy.typing import NDArray
 from commissions.engine.awards import RETAINED, Award, rank_levels
 from commissions.engine.errors import CapacityError
 from commissions.engine.facts import Facts
-from commissions.engine.metrics import added
 from commissions.engine.money import by_member, in_hundredths, wanted
 from commissions.engine.plan import WHOLE, Always, Bonus, ByRank, OnceEver, OncePerRank
 from commissions.engine.result import NOBODY, Block
-from commissions.engine.rounding import Int64s, divide, largest
+from commissions.engine.rounding import Int64s, added, divide, largest
 from commissions.engine.trees import Pointers
 
 Bools = NDArray[np.bool_]

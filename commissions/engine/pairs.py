@@ -48,11 +48,10 @@ from commissions.engine.awards import (
     rank_levels,
 )
 from commissions.engine.facts import Facts
-from commissions.engine.metrics import added
 from commissions.engine.plan import PLACEMENT, WHOLE, Bonus, CarryCap, Gate, PaysPairs
 from commissions.engine.rates import table_of
 from commissions.engine.result import NOBODY
-from commissions.engine.rounding import Int64s, divide, product, refuse_sum_overflow
+from commissions.engine.rounding import Int64s, added, divide, product, refuse_sum_overflow
 from commissions.engine.trees import Pointers, subtree_sums
 
 Bools = NDArray[np.bool_]

@@ -16,10 +16,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from commissions.engine.facts import Facts
 from commissions.engine.plan import Plan
-from commissions.engine.rounding import Int64s, refuse_sum_overflow
+from commissions.engine.rounding import Int64s, added
 from commissions.engine.snapshot import Snapshot
 
 WALLET = "wallet"
@@ -48,11 +49,10 @@ def with_wallet(earned: Int64s, snapshot: Snapshot) -> Int64s:
     carried = snapshot.state.get(WALLET)
     if carried is None:
         return earned
-    refuse_sum_overflow(np.concatenate([earned, carried]), "balances")
-    return earned + carried
+    return added([earned, carried], "balances")
 
 
-def is_due(balance: Int64s, facts: Facts) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+def is_due(balance: Int64s, facts: Facts) -> NDArray[np.bool_]:
     """Above zero, at least the minimum (to the unit, upward), and the condition met."""
     money, payout = facts.plan.money, facts.plan.payout
     minimum = -(-payout.minimum * 10**money.scale // 100)

@@ -17,6 +17,7 @@ and `scaled` multiplies and divides in one go where only the result has to fit.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -48,6 +49,16 @@ def refuse_sum_overflow(values: Int64s, what: str) -> None:
     """Refuses values of which some part might add up to more than 64 bits hold."""
     if values.size * largest(values) > LARGEST and exact_sum(np.abs(values)) > LARGEST:
         raise CapacityError(f"{what}: the sum does not fit 64 bits of hundredths")
+
+
+def added(parts: Sequence[Int64s], what: str) -> Int64s:
+    """The sum of arrays, entry by entry; refused where it might not fit 64 bits."""
+    if sum(largest(part) for part in parts) > LARGEST:
+        raise CapacityError(f"{what}: the sum does not fit 64 bits of hundredths")
+    total = parts[0].copy()
+    for part in parts[1:]:
+        total += part
+    return total
 
 
 def divide(numerator: Int64s, denominator: Int64s | int, rounding: str) -> Int64s:
