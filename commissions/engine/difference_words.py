@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, get_args, get_origin
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from commissions.engine import plan as p
 from commissions.engine import prose, prose_bonuses, words
-from commissions.engine.language import MILLIONTHS, Scaled, hints
+from commissions.engine.language import MILLIONTHS, Scaled, hints, written
 
 LABELS = {
     "activity": "being active",
@@ -21,6 +22,7 @@ LABELS = {
     "by": "by",
     "carry_cap": "most that a leg carries on",
     "climb": "how one climbs",
+    "joined_within_days": "days after joining",
     "commissions": "commissions of a refunded order",
     "counts": "who uses up a step",
     "cycle": "volume of a cycle on each side",
@@ -45,9 +47,9 @@ LABELS = {
     "matrix": "placement tree",
     "max_distance": "how many uplines it looks up",
     "max_steps": "steps paid at most",
-    "metric": "what is measured",
+    "metric": "measured by",
     "minimum": "at least",
-    "money": "rounding",
+    "money": "money",
     "more": "people in one leg",
     "most_volume": "most volume matched",
     "occurrence": "how often",
@@ -58,9 +60,10 @@ LABELS = {
     "pays": "who is paid",
     "pays_him": "the last one is paid",
     "periods": "number of periods",
+    "reversal": "refunds",
     "remainder": "what rounding leaves over",
     "scale": "decimals of an amount",
-    "scope": "whose",
+    "scope": "for whom",
     "shares": "shares",
     "skipped_ranks": "ranks that are skipped",
     "smaller_package": "limited by the smaller package",
@@ -76,10 +79,14 @@ LABELS = {
     "until": "who breaks away",
     "when_not_met": "a title that is not met any more",
     "where": "who is counted",
+    "what": "what is counted",
     "which": "which rank counts",
     "window_days": "days after the sale",
     "zero_amounts": "payments of nothing",
 }
+
+
+NO_LIMIT = ("max_distance", "window_days", "most_volume", "carry_cap", "width")
 
 
 def title(item: Any, plan: p.Plan) -> str:
@@ -119,10 +126,21 @@ def said_of_new(item: Any, plan: p.Plan) -> str:
             return f"Its ranks are {words.listed(rank.name for rank in item.ranks)}."
 
 
+def field_words(record: Any, name: str, value: Any, plan: p.Plan) -> str:
+    """A value of a field; codes of metrics and bonuses by their names."""
+    if name in NO_LIMIT and value is None:
+        return "no limit"
+    if name == "metric" and value is not None:
+        return words.metric_name(value, plan)
+    if name == "bonuses":
+        return words.programmes(value, plan)
+    return value_words(hint_of(record, name), value, plan)
+
+
 def value_words(kind: Any, value: Any, plan: p.Plan) -> str:
     """A value as people read it, by the type of its field."""
     if value is None or value == ():
-        return "nothing"
+        return "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, str):
@@ -134,11 +152,47 @@ def value_words(kind: Any, value: Any, plan: p.Plan) -> str:
         return words.percent(value) if scaled.places == MILLIONTHS else words.volume(value)
     if isinstance(value, tuple):
         return words.listed(value_words(str, each, plan) for each in value)
-    parts = ((name, getattr(value, name)) for name in value.__slots__)
+    if isinstance(value, Mapping):
+        pairs = (
+            f"{words.plain(key)} {value_words(kind, each, plan)}" for key, each in value.items()
+        )
+        return words.listed(pairs)
+    if is_condition(value):
+        return f'"{words.condition(value, plan)}"'
+    return record_words(value, plan)
+
+
+def record_words(record: Any, plan: p.Plan) -> str:
+    """The fields of a record but the tag that says which kind it is."""
+    shown = [field.name for field in written(type(record)) if not is_tag(record, field.name)]
     return words.listed(
-        f"{LABELS.get(name, words.plain(name))} {value_words(hint_of(value, name), part, plan)}"
-        for name, part in parts
+        f"{LABELS.get(name, words.plain(name))} "
+        f"{field_words(record, name, getattr(record, name), plan)}"
+        for name in shown
     )
+
+
+def is_tag(record: Any, name: str) -> bool:
+    kind = hint_of(record, name)
+    return get_origin(kind) is Literal and len(get_args(kind)) == 1
+
+
+def kind_words(record: object) -> str:
+    """What a kind of record says of itself: the first sentence of its description."""
+    first = " ".join((type(record).__doc__ or "").split()).split(". ")[0].rstrip(".")
+    return f'"{first}"'
+
+
+def said(record: object, plan: p.Plan) -> str:
+    """A record as a whole."""
+    if record is None:
+        return "none"
+    inside = record_words(record, plan)
+    return kind_words(record) + ("" if inside == "nothing" else f" ({inside})")
+
+
+def is_condition(value: object) -> bool:
+    return isinstance(value, p.Condition)
 
 
 def hint_of(record: Any, name: str) -> Any:

@@ -18,9 +18,19 @@ from typing import Any, get_args, get_origin
 
 from commissions.engine import plan as p
 from commissions.engine import words
-from commissions.engine.difference_words import LABELS, hint_of, said_of_new, title, value_words
+from commissions.engine.difference_words import (
+    LABELS,
+    field_words,
+    hint_of,
+    is_condition,
+    said,
+    said_of_new,
+    title,
+    value_words,
+)
 from commissions.engine.language import written
 from commissions.engine.lint_ranks import conditions
+from commissions.engine.prose_bonuses import by_what
 
 Rates = p.ByStep | p.ByRank | p.ByPackage | p.ByKind | p.ByBand
 
@@ -40,7 +50,7 @@ class Comparison:
         if old == new:
             return
         if type(old) is not type(new):
-            yield f"{where}: {said(new)} instead of {said(old)}."
+            yield f"{where}: {said(new, self.new)} instead of {said(old, self.old)}."
             return
         for field in written(type(old)):
             before, after = getattr(old, field.name), getattr(new, field.name)
@@ -56,17 +66,19 @@ class Comparison:
         elif isinstance(old, p.Bonus) and name == "rates":
             yield from self.rates(old, new)
         elif is_condition(before) or is_condition(after):
-            asking = name in ("when", "activity")
-            yield from self.asked(before, after, where if asking else f"{where}, {label}")
+            yield from self.conditions(old, name, before, after, where)
         elif is_coded(before) or is_coded(after):
             yield from self.lists(before, after, name)
         elif is_dataclass(before) or is_dataclass(after):
-            yield from self.records(before, after, f"{where}, {label}")
+            inner = label.capitalize() if isinstance(old, p.Plan) else f"{where}, {label}"
+            yield from self.records(before, after, inner)
         elif isinstance(before, Mapping) and isinstance(after, Mapping):
             yield from self.mappings(before, after, item_kind(old, name), f"{where}, {label}")
         else:
-            kind = hint_of(old, name)
-            now, then = value_words(kind, after, self.new), value_words(kind, before, self.old)
+            now, then = (
+                field_words(old, name, after, self.new),
+                field_words(old, name, before, self.old),
+            )
             yield f"{where}, {label}: {now} instead of {then}."
 
     def mappings(
@@ -107,14 +119,16 @@ class Comparison:
     # Rates
 
     def rates(self, old: p.Bonus, new: p.Bonus) -> Iterator[str]:
-        """Cell by cell, where both tables go by the same; otherwise what they go by, too."""
+        """Cell by cell, where both tables go by the same; else the new table row by row."""
         if type(old.rates) is not type(new.rates):
-            now, then = said(new.rates), said(old.rates)
-            yield f"{old.name}, rates: {now} instead of {then}."
-        else:
-            for name in ("ladder", "which", "whose", "metric"):
-                if getattr(old.rates, name, None) != getattr(new.rates, name, None):
-                    yield from self.fields(old.rates, new.rates, name, f"{old.name}, rates")
+            yield f"{old.name}: {by_what(new, self.new)} Before: {by_what(old, self.old)}"
+            for key, row in rows(new.rates).items():
+                offered = ", ".join(words.rate(rate, new.unit, self.new) for rate in row)
+                yield f"{old.name}: {row_words(new.rates, key, self.new)} {offered}."
+            return
+        for name in ("ladder", "which", "whose", "metric"):
+            if getattr(old.rates, name, None) != getattr(new.rates, name, None):
+                yield from self.fields(old.rates, new.rates, name, f"{old.name}, rates")
         before, after = rows(old.rates), rows(new.rates)
         for key in {**before, **after}:
             cells = zip_longest(before.get(key, ()), after.get(key, ()), fillvalue=0)
@@ -138,7 +152,32 @@ class Comparison:
 
     # Conditions
 
-    def asked(self, old: p.Condition | None, new: p.Condition | None, where: str) -> Iterator[str]:
+    def conditions(
+        self,
+        record: Any,
+        name: str,
+        old: p.Condition | None,
+        new: p.Condition | None,
+        where: str,
+    ) -> Iterator[str]:
+        """What is asked for something is compared part by part, all other conditions as a whole."""
+        if name == "when" and isinstance(record, p.Eligibility):
+            yield from self.asked(old, new, where.partition(",")[0], "the earner")
+        elif name in ("when", "activity"):
+            yield from self.asked(
+                old, new, "Being active" if name == "activity" else where, "a member"
+            )
+        else:
+            nobody = "nobody" if name == "until" else "everybody"
+            now, then = (
+                nobody if each is None else f"who {words.condition(each, plan)}"
+                for each, plan in ((new, self.new), (old, self.old))
+            )
+            yield f"{where}, {LABELS.get(name, words.plain(name))}: {now}, instead of {then}."
+
+    def asked(
+        self, old: p.Condition | None, new: p.Condition | None, where: str, whom: str
+    ) -> Iterator[str]:
         """Changed figures by themselves; other parts as no longer or now also asked."""
         before, after = list(conditions(old)), list(conditions(new))
         gone = [part for part in before if part not in after]
@@ -152,12 +191,14 @@ class Comparison:
                 then = words.figure(twin.metric, twin.figure, self.old)
                 name = words.metric_name(part.metric, self.new)
                 yield f"{where} asks for {now} {name} instead of {then}."
+        if len(gone) == len(added) == 1:
+            now, then = words.condition(added[0], self.new), words.condition(gone[0], self.old)
+            yield f"{where} asks that {whom} {now}. Before: that {whom} {then}."
+            return
         for part in gone:
-            yield f"{where} no longer asks that a member {words.condition(part, self.old)}."
+            yield f"{where} no longer asks that {whom} {words.condition(part, self.old)}."
         for part in added:
-            yield f"{where} now also asks that a member {words.condition(part, self.new)}."
-        if not gone and not added and len(before) != len(after):
-            yield f"{where} asks for the same more than once."
+            yield f"{where} now also asks that {whom} {words.condition(part, self.new)}."
 
 
 def is_twin(old: p.Condition, new: p.Condition) -> bool:
@@ -167,20 +208,8 @@ def is_twin(old: p.Condition, new: p.Condition) -> bool:
     return (old.metric, old.below, old.leg_cap) == (new.metric, new.below, new.leg_cap)
 
 
-def is_condition(value: object) -> bool:
-    return isinstance(value, p.Condition)
-
-
 def is_coded(value: object) -> bool:
     return isinstance(value, tuple) and bool(value) and hasattr(value[0], "code")
-
-
-def said(record: object) -> str:
-    """What a record says of itself: the first sentence of its description."""
-    if record is None:
-        return "nothing"
-    first = " ".join((type(record).__doc__ or "").split()).split(". ")[0].rstrip(".")
-    return f'"{first}"'
 
 
 def item_kind(record: object, name: str) -> Any:
