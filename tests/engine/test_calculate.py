@@ -398,6 +398,30 @@ def test_the_company_keeps_its_part_apart_from_the_ledger():
     assert result.total == 8_00
 
 
+def test_a_factor_counts_once_where_a_part_is_money_already():
+    fee = bonus(
+        "fee", pays={"who": "company", "less": ["direct"]}, rates=by_step("0.15"), factor="0.8"
+    )
+    pool = bonus(
+        "pool",
+        pays={
+            "who": "pool", "shares": {"by": "equal"}, "remainder": "company",
+            "if_nobody": "company",
+        },
+        base={"of": "metric", "metric": "company_cv"},
+        rates=by_step("0.10"),
+        factor="0.5",
+    )  # fmt: skip
+    direct = bonus("direct", pays=upline(2), rates=by_step("0.05", "0.03"))
+    metrics = [metric("company_cv", volume="cv", scope=COMPANY)]
+    plan = load(document(metrics=metrics, bonuses=[direct, fee, pool]))
+
+    result = calculate(snapshot_of(sales=[("chetan", "100.00")]), plan)
+
+    assert [block.amount.tolist() for block in result.retained] == [[4_00], [2]]
+    assert [amount for _, _, amount in ledger(result, plan, "pool")] == ["0.83"] * 6
+
+
 def test_what_is_held_waits_in_the_state_until_its_earner_is_eligible():
     ok = {"is": "flag", "flag": "ok"}
     plan = load(document(bonuses=[own("own", eligibility={"when": ok, "otherwise": "held"})]))
