@@ -118,7 +118,7 @@ def check_links(people: Mapping[str, Distributor], person: Distributor, row: Row
             row.fault(column, f'there is no distributor "{name}"')
         elif CUSTOMER in people[name].flags:
             row.fault(column, f'"{name}" is a customer; nobody stands under a customer')
-        elif (people[name].joined or 0) > (person.joined or 0):
+        elif (people[name].joined or 0) > (person.joined or people[name].joined or 0):
             row.fault(column, f'"{name}" joined later than who stands under him')
     if customer and not person.sponsor:
         row.fault("sponsor", "a customer needs one: his orders are credited to him")
@@ -134,6 +134,27 @@ def with_owners(people: Mapping[str, Distributor]) -> dict[str, Distributor]:
         owner = first.setdefault(person.owner, name) if person.owner else name
         owned[name] = replace(person, owner=owner)
     return owned
+
+
+def with_days(people: Mapping[str, Distributor]) -> dict[str, Distributor]:
+    """Who has no day of joining joined when the last of those above him did."""
+    days: dict[str, int] = {}
+    entered: set[str] = set()
+    for name in people:
+        stack = [name]
+        while stack:
+            person = people[stack[-1]]
+            if person.joined is None and person.name not in entered:
+                entered.add(person.name)
+                stack += [up for up in links(person) if up not in entered]
+                continue
+            above = max((days.get(up, 0) for up in links(person)), default=0)
+            days[stack.pop()] = above if person.joined is None else person.joined
+    return {name: replace(person, joined=days[name] or None) for name, person in people.items()}
+
+
+def links(person: Distributor) -> list[str]:
+    return [up for up in (person.sponsor, person.enroller, person.placement) if up is not None]
 
 
 def listed(codes: Iterable[str]) -> str:

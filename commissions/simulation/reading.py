@@ -19,7 +19,7 @@ from commissions.engine.plan import Plan
 from commissions.simulation.company import Carried, Company
 from commissions.simulation.faults import InputError, InputFault
 from commissions.simulation.orders import read_orders
-from commissions.simulation.people import read_people, with_owners
+from commissions.simulation.people import read_people, with_days, with_owners
 from commissions.simulation.placement import place
 from commissions.simulation.state import read_state
 
@@ -38,9 +38,11 @@ def read_company(
     if state is not None and isinstance(before := read_json(state, faults), dict):
         before = before.get("state", before)
         carried = read_state(before, found, people, state.name, faults)
+    if not faults:
+        people = with_owners(with_days(people))
     lines, refunds = read_orders(found, orders, people, carried, faults)
     if not faults:
-        people = place(found, with_owners(people), lines, distributors.name, faults)
+        people = place(found, people, lines, distributors.name, faults)
     if faults:
         raise InputError(faults)
     return Company(found, people, lines, refunds, carried)

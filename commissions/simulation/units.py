@@ -37,10 +37,10 @@ def day(days: int) -> str:
 
 def unit_of(name: str) -> Unit:
     """What the figures under a name of the state are."""
-    head, *_, last = name.split(".")
+    head = name.partition(".")[0]
     if head in MONEY:
         return "money"
-    if head == "rank" and last == "since":
+    if head == "rank" and name.endswith(".since"):
         return "day"
     return "volume" if head in ("metric", "pairs") else "count"
 
