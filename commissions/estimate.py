@@ -10,9 +10,8 @@ from decimal import Decimal
 
 import numpy as np
 
-from commissions.engine.calculate import calculate
-from commissions.engine.plan import PERIOD_CLOSE, Bonus, Plan
-from commissions.engine.result import Result
+from commissions.engine import PERIOD_CLOSE, Plan, Result, calculate
+from commissions.engine.plan import Bonus
 from commissions.models import CommissionPeriod
 from commissions.services.own_line import read_line
 from commissions.standing import hundredths

@@ -13,7 +13,7 @@ import numpy as np
 
 from commerce.models import OrderItem, RefundItem, VolumeEntry
 from commissions import earnings
-from commissions.engine.explain import Step, trace
+from commissions.engine import Plan, Refunded, Step, rank_facts, reverse, trace
 from commissions.engine.plan import (
     NO_RANK,
     WHOLE,
@@ -27,9 +27,7 @@ from commissions.engine.plan import (
     OncePerRank,
     PaysSource,
     PaysUpline,
-    Plan,
 )
-from commissions.engine.reversal import Refunded, reverse
 from commissions.models import CommissionPeriod, CommissionRun, LedgerEntry, Standing
 from commissions.needs import Goal, goal_of, hundredths
 from commissions.retold import Scene, scene_of, standing_facts
@@ -53,7 +51,9 @@ class StoryStep:
 
     @property
     def state(self) -> str:
-        return {"paid": "paid", "lost": "refused"}.get(self.outcome, "skipped")
+        if self.outcome in ("paid", "held", "company"):
+            return "paid" if self.outcome == "paid" else "info"
+        return "refused" if self.outcome in ("lost", "blocked") else "skipped"
 
 
 @dataclass
@@ -245,11 +245,8 @@ def _goals(why: Why) -> list[Goal]:
     facts = standing_facts(why.standing, why.line, why.plan)
     own = int(np.searchsorted(facts.snapshot.members.id, why.line.distributor_id))
     level = why.line.rank_level
-    return [
-        goal_of(rank, place, facts, own)
-        for place, rank in enumerate(why.plan.ladders[0].ranks, 1)
-        if place in (level, level + 1)
-    ]
+    found = rank_facts(facts, own)
+    return [goal_of(fact, why.plan) for fact in found if fact.level in (level, level + 1)]
 
 
 def _rate_row(why: Why, bonus: Bonus) -> list[RateCell]:

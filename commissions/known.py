@@ -8,6 +8,7 @@ whole company again.
 from collections.abc import Collection
 from typing import Any
 
+from commissions.engine import Plan
 from commissions.engine.plan import (
     AtLeast,
     ByBand,
@@ -21,7 +22,6 @@ from commissions.engine.plan import (
     OfMetric,
     PaysPairs,
     PaysPool,
-    Plan,
     RankShares,
     Recruit,
     parts,

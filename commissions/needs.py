@@ -1,16 +1,13 @@
 """What a rank asks for and what somebody has of it, as pages show it.
 
-Told from the engine's own findings (`measure`), so a page cannot say anything else than what the
-calculation goes by.
+Told from the engine's own questions (`rank_facts`), so a page cannot say anything else than what
+the calculation goes by.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from commissions.engine import words
-from commissions.engine.conditions import Finding, measure
-from commissions.engine.facts import Facts
+from commissions.engine import Asked, Facts, Plan, RankFacts, words
 from commissions.engine.plan import (
     AnyOf,
     AtLeast,
@@ -18,10 +15,9 @@ from commissions.engine.plan import (
     HasRank,
     LegsWithMembers,
     LegsWithVolume,
-    Plan,
-    Rank,
     parts,
 )
+from commissions.engine.requirements import asked
 from mlmcrm.money import ZERO
 
 UNITS = {"pv": "PV", "gv": "GV", "cv": "CV", "legs": "legs"}
@@ -82,14 +78,15 @@ class Goal:
     """The whole of it in a sentence, where not everything listed is asked."""
 
 
-def goal_of(rank: Rank, level: int, facts: Facts, member: int) -> Goal:
-    """A rank held against one member's figures, by itself, without the ranks below it."""
+def goal_of(fact: RankFacts, plan: Plan) -> Goal:
+    """A rank held against one person, in the words of the pages."""
+    condition = fact.rank.when
     return Goal(
-        rank.name,
-        level,
-        needs_of(rank.when, facts, member),
-        bool(facts.meets(rank.when)[member]),
-        words.condition(rank.when, facts.plan) if has_choices(rank.when) else "",
+        fact.rank.name,
+        fact.level,
+        needs_in(fact.asked, plan),
+        fact.met,
+        words.condition(condition, plan) if has_choices(condition) else "",
     )
 
 
@@ -98,33 +95,31 @@ def has_choices(condition: Condition | None) -> bool:
 
 
 def needs_of(condition: Condition | None, facts: Facts, member: int) -> list[Need]:
-    """The single questions of a condition; what stands in a "not" asks for nothing to be done."""
-    return list(_needs(measure(condition, facts), facts.plan, member))
+    """The single questions of a condition with what one person has of each."""
+    return needs_in(asked(condition, facts, member), facts.plan)
 
 
-def _needs(found: list[Finding], plan: Plan, member: int) -> Iterator[Need]:
-    for finding in found:
-        if not finding.negated:
-            yield need_of(finding, plan, int(finding.actual[member]), bool(finding.met[member]))
+def needs_in(questions: tuple[Asked, ...], plan: Plan) -> list[Need]:
+    """What stands in a "not" asks for nothing to be done, and is left out."""
+    return [need_of(each, plan) for each in questions if not each.negated]
 
 
-def need_of(finding: Finding, plan: Plan, actual: int, met: bool) -> Need:
-    question = finding.question
+def need_of(each: Asked, plan: Plan) -> Need:
+    question = each.question
     if isinstance(question, AtLeast):
         metric = plan.metric(question.metric)
         return Need(
             metric.code,
             metric.name,
-            hundredths(actual),
-            hundredths(finding.needed),
+            hundredths(each.actual),
+            hundredths(each.needed),
             UNITS.get(metric.code, ""),
             is_count=metric.what != "volume",
         )
-    if isinstance(question, LegsWithVolume | LegsWithMembers):
-        label = words.condition(question, plan).removeprefix("has ")
-        needed = hundredths(finding.needed)
-        return Need("legs", label, hundredths(actual), needed, "legs", is_count=True)
     label = words.condition(question, plan)
+    if isinstance(question, LegsWithVolume | LegsWithMembers):
+        has, needed = hundredths(each.actual), hundredths(each.needed)
+        return Need("legs", label.removeprefix("has "), has, needed, "legs", is_count=True)
     if isinstance(question, HasRank):
         label = words.rank_name(question.ladder, question.rank, plan)
-    return Need("fact", label, Decimal(met), Decimal(1), is_fact=True)
+    return Need("fact", label, Decimal(each.met), Decimal(1), is_fact=True)

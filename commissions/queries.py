@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.permissions import ROLE_PERMISSIONS
-from commissions.engine.errors import PlanError
+from commissions.engine import PlanError
 from commissions.models import CommissionPeriod, CommissionRun, PlanVersion
 from commissions.services.opening import holes
 from commissions.services.plans import loaded, version_for

@@ -14,10 +14,8 @@ import numpy as np
 from django.db import connection
 
 from commerce.models import VolumeEntry
-from commissions.engine.facts import Facts
-from commissions.engine.plan import Bonus, OfCommissions, Plan, parts
-from commissions.engine.result import Ranks, Standings
-from commissions.engine.snapshot import Snapshot, build_snapshot
+from commissions.engine import Facts, Plan, Ranks, Snapshot, Standings, build_snapshot
+from commissions.engine.plan import Bonus, OfCommissions, parts
 from commissions.known import is_told_by_standings
 from commissions.models import CommissionRun, LedgerEntry, Standing
 from commissions.services import facts

@@ -10,11 +10,8 @@ from decimal import Decimal
 import numpy as np
 from django.core.cache import cache
 
+from commissions.engine import Facts, Plan, Standings, build_snapshot, rank_facts
 from commissions.engine.asked import asked, own_volume
-from commissions.engine.facts import Facts
-from commissions.engine.plan import Plan
-from commissions.engine.result import Standings
-from commissions.engine.snapshot import build_snapshot
 from commissions.known import STORED, is_known
 from commissions.models import CommissionPeriod, PlanVersion
 from commissions.needs import Goal, goal_of, hundredths
@@ -86,15 +83,14 @@ def live_standing(distributor: Distributor, period: CommissionPeriod, plan: Plan
     """Where a distributor stands so far in the period under way."""
     facts = live_facts(distributor, period, plan)
     own = int(np.searchsorted(facts.snapshot.members.id, distributor.pk))
-    ladder = plan.ladders[0]
     return LiveStanding(
         pv=distributor.current_month_pv,
         gv=distributor.current_month_gv,
         active_downline=active_downline(distributor, period, plan, facts),
         activity_needed=activity_needed(plan),
         is_active=bool(facts.active[own]),
-        climb=ladder.climb,
-        goals=[goal_of(rank, level, facts, own) for level, rank in enumerate(ladder.ranks, 1)],
+        climb=plan.ladders[0].climb,
+        goals=[goal_of(fact, plan) for fact in rank_facts(facts, own)],
     )
 
 

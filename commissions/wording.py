@@ -4,20 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from commissions.engine import words
-from commissions.engine.explain import (
-    ENDED,
-    EXCLUDED,
-    NO_DIFFERENCE,
-    NO_PACKAGE,
-    NO_RATE,
-    STOP,
-    Asked,
-    Step,
-    questions,
-)
-from commissions.engine.facts import Facts
+from commissions.engine import Asked, Facts, Plan, Step, words
+from commissions.engine.explain import ENDED, EXCLUDED, NO_DIFFERENCE, NO_PACKAGE, NO_RATE, STOP
 from commissions.engine.plan import (
+    AnyOf,
     AtLeast,
     Bonus,
     ByRank,
@@ -28,8 +18,9 @@ from commissions.engine.plan import (
     LegsWithVolume,
     Limit,
     PaysUpline,
-    Plan,
+    parts,
 )
+from commissions.engine.requirements import questions
 from commissions.needs import UNITS, hundredths, needs_of
 from mlmcrm.money import format_money
 
@@ -96,7 +87,13 @@ class Teller:
         if step.reason == NO_RATE:
             return self._no_rate(step)
         told = [self._unmet(asked, step.member) for asked in step.unmet]
-        return ", ".join(dict.fromkeys(told)) or "not counted by the plan"
+        # One thing missing says enough, unless any of several would have done.
+        shown = told if self._has_choices else told[:1]
+        return ", ".join(dict.fromkeys(shown)) or "not counted by the plan"
+
+    @property
+    def _has_choices(self) -> bool:
+        return any(isinstance(part, AnyOf) for _, part in parts(self.bonus))
 
     def _no_rate(self, step: Step) -> str:
         if not isinstance(self.bonus.rates, ByRank):

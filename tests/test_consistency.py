@@ -19,6 +19,7 @@ WITHOUT_ADMIN = {
     "accounts.EventStream",
     "commerce.RefundItem",
     "commerce.VolumeCutoff",
+    "commissions.CarriedState",
     "commissions.Standing",
     "commissions.VolumeClaim",
     "compliance.KYCImage",

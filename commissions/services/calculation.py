@@ -7,10 +7,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from commissions.engine.calculate import calculate
-from commissions.engine.plan import Plan
-from commissions.engine.result import Ranks, Result, Standings
-from commissions.engine.snapshot import Snapshot
+from commissions.engine import Plan, Ranks, Result, Snapshot, Standings, calculate
 from commissions.models import CommissionPeriod, CommissionRun
 from commissions.services import facts
 from commissions.services.arrays import Array, read_columns

@@ -13,8 +13,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from commissions.engine.plan import PAYMENT, Plan
-from commissions.engine.result import Standings
+from commissions.engine import PAYMENT, Plan, Standings
 from commissions.engine.rounding import Int64s
 from commissions.models import CarriedState, CommissionRun
 from commissions.services.arrays import Array, Lookup, read_columns

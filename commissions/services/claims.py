@@ -17,9 +17,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 from numpy.typing import NDArray
 
-from commissions.engine.calculate import calculate
-from commissions.engine.plan import PAYMENT, Plan
-from commissions.engine.snapshot import Snapshot, build_snapshot
+from commissions.engine import PAYMENT, Plan, Snapshot, build_snapshot, calculate
 from commissions.models import CommissionPeriod, CommissionRun
 from commissions.services import earned_events, projections
 from commissions.services.arrays import Array, Lookup, read_columns

@@ -13,9 +13,7 @@ from datetime import date, datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from commissions.engine.errors import EngineError
-from commissions.engine.plan import Plan
-from commissions.engine.snapshot import Snapshot, build_snapshot
+from commissions.engine import EngineError, Plan, Snapshot, build_snapshot
 from commissions.models import CommissionPeriod, CommissionRun
 from commissions.services import carried
 from commissions.services.arrays import Array, Lookup, read_columns

@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts import audit
 from accounts.events import Message, publish, publish_many
 from accounts.models import User
-from commissions.engine.calculate import ENGINE_VERSION
+from commissions.engine import ENGINE_VERSION
 from commissions.models import CommissionPeriod, CommissionRun
 from commissions.models.period import PERIOD_EDGES
 from commissions.services import titles

@@ -12,8 +12,8 @@ import numpy as np
 from django.db import connection
 from numpy.typing import NDArray
 
-from commissions.engine.plan import Plan
-from commissions.engine.result import NOBODY, Block, Result, Standings
+from commissions.engine import Block, Plan, Result, Standings
+from commissions.engine.result import NOBODY
 from commissions.models import CommissionRun
 from commissions.services.arrays import ROWS_AT_ONCE, Array, Row, copy_rows, slices
 

@@ -5,8 +5,7 @@ People stand as they do today; ranks and what else is carried on come from the n
 
 import numpy as np
 
-from commissions.engine.plan import Plan
-from commissions.engine.snapshot import Snapshot, build_snapshot
+from commissions.engine import Plan, Snapshot, build_snapshot
 from commissions.models import CommissionPeriod
 from commissions.services import carried
 from commissions.services.arrays import Lookup, read_columns

@@ -10,18 +10,9 @@ from collections.abc import Callable, Iterator
 from django.conf import settings
 
 from commerce.models import Order
+from commissions.engine import Plan
 from commissions.engine.lint import lint
-from commissions.engine.plan import (
-    PLACEMENT,
-    SPONSOR,
-    Group,
-    HasFlag,
-    Levels,
-    Metric,
-    Own,
-    Plan,
-    parts,
-)
+from commissions.engine.plan import PLACEMENT, SPONSOR, Group, HasFlag, Levels, Metric, Own, parts
 from commissions.services.facts import VOLUMES
 from genealogy.models import Rank
 

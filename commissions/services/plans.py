@@ -12,9 +12,8 @@ from django.utils import timezone
 from accounts import audit
 from accounts.history import explain_change
 from accounts.models import User
-from commissions.engine.errors import PlanError
-from commissions.engine.loading import load_plan
-from commissions.engine.plan import PERIOD_CLOSE, Limit, Plan
+from commissions.engine import PERIOD_CLOSE, Plan, PlanError, load_plan
+from commissions.engine.plan import Limit
 from commissions.models import Bonus, CommissionPeriod, CompensationPlan, PlanVersion
 from commissions.models.plan import PLAN_VERSION_EDGES
 from commissions.services.plan_checks import faults_in, faults_in_force

@@ -13,7 +13,7 @@ from django.core.cache import cache
 from django.db import connection, transaction
 from django.utils import timezone
 
-from commissions.engine.snapshot import Snapshot
+from commissions.engine import Snapshot
 from commissions.engine.trees import subtree_sums
 from commissions.models import CommissionPeriod, CommissionRun
 from commissions.services.arrays import Array, Lookup, read_columns

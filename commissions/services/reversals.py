@@ -9,8 +9,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from commissions.engine.plan import OfCommissions, Plan
-from commissions.engine.reversal import Refunded, reverse
+from commissions.engine import Plan, Refunded, reverse
+from commissions.engine.plan import OfCommissions
 from commissions.models import Bonus
 from commissions.services.arrays import Array, read_columns
 

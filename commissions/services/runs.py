@@ -18,8 +18,7 @@ from django.utils import timezone
 from accounts import audit
 from accounts.events import publish
 from accounts.models import User
-from commissions.engine.calculate import ENGINE_VERSION
-from commissions.engine.errors import EngineError
+from commissions.engine import ENGINE_VERSION, EngineError
 from commissions.models import CommissionPeriod, CommissionRun
 from commissions.models.period import PERIOD_EDGES, RUN_EDGES
 from commissions.services import facts

@@ -6,9 +6,8 @@ from typing import Any
 import numpy as np
 from django.db import connection
 
-from commissions.engine.limits import check_limits
+from commissions.engine import Block, LimitCheck, check_limits
 from commissions.engine.plan import Limit
-from commissions.engine.result import Block, LimitCheck
 from commissions.models import Bonus, CommissionPeriod, CommissionRun
 from commissions.services.arrays import read_columns
 from commissions.services.calculation import Outcome, decimal_text
