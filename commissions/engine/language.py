@@ -97,7 +97,8 @@ def read(kind: Any, value: object, path: str, faults: Faults) -> Any:
     if get_origin(kind) is tuple:
         return read_list(get_args(kind)[0], value, path, faults)
     if get_origin(kind) is Mapping:
-        return read_mapping(*get_args(kind), value, path, faults)
+        key_kind, item_kind = get_args(kind)
+        return read_mapping(key_kind, item_kind, value, path, faults)
     if is_dataclass(kind):
         return read_record(kind, value, path, faults)
     return read_plain(kind, value, path, faults)
@@ -277,8 +278,8 @@ def schema_of(kind: Any, parts: dict[str, Any]) -> dict[str, Any]:
         }
     if is_dataclass(kind):
         return schema_of_record(kind, parts)
-    names = {str: "string", int: "integer", bool: "boolean", NoneType: "null"}
-    return {"type": names[kind]}
+    types: dict[Any, str] = {str: "string", int: "integer", bool: "boolean", NoneType: "null"}
+    return {"type": types[kind]}
 
 
 def schema_of_noted(kind: Any, parts: dict[str, Any]) -> dict[str, Any]:
