@@ -36,7 +36,8 @@ from commissions.engine.money import HUNDREDTHS, by_member, in_hundredths, in_un
 from commissions.engine.plan import WHOLE, Limit, Plan
 from commissions.engine.result import NOBODY, Block, LimitCheck
 from commissions.engine.rounding import LARGEST, Int64s, added, refuse_sum_overflow, scaled, share
-from commissions.engine.snapshot import Pointers, Snapshot
+from commissions.engine.snapshot import Snapshot
+from commissions.engine.trees import Pointers
 
 Earnings = dict[str, Int64s]
 """By bonus what is left to each member after the limits so far."""
@@ -99,8 +100,8 @@ def allowances(limit: Limit, facts: Facts) -> Int64s:
     """What each group may come to, in units of money, rounded down, never below zero."""
     money, size = facts.plan.money, len(facts.snapshot.members)
     if limit.scope == "company":
-        figure = 0 if limit.metric is None else of_company(facts.metric(limit.metric))
-        return np.array([min(company_allowance(limit, facts.plan, figure), LARGEST)], np.int64)
+        whole = 0 if limit.metric is None else of_company(facts.metric(limit.metric))
+        return np.array([min(company_allowance(limit, facts.plan, whole), LARGEST)], np.int64)
     if limit.share is None or limit.metric is None:
         return np.full(size, min(in_units(limit.amount or 0, money), LARGEST), np.int64)
     figure = np.maximum(facts.metric(limit.metric), 0)

@@ -142,7 +142,8 @@ def in_hundredths(amount: Int64s, money: Money) -> Int64s:
 
 def in_units(hundredths: int, money: Money) -> int:
     """A figure of the plan in the plan's money, rounded down; of any size."""
-    return hundredths * 10**money.scale // 10**HUNDREDTHS
+    units: int = hundredths * 10**money.scale // 10**HUNDREDTHS
+    return units
 
 
 def by_member(blocks: Sequence[Block], members: int) -> Int64s:

@@ -56,7 +56,7 @@ def is_due(balance: Int64s, facts: Facts) -> NDArray[np.bool_]:
     """Above zero, at least the minimum (to the unit, upward), and the condition met."""
     money, payout = facts.plan.money, facts.plan.payout
     minimum = -(-payout.minimum * 10**money.scale // 100)
-    reached = balance >= max(1, minimum)
+    reached: NDArray[np.bool_] = balance >= max(1, minimum)
     return reached if payout.when is None else reached & facts.meets(payout.when)
 
 

@@ -83,7 +83,9 @@ def goes_up(
     over: Int64s = 2 * rest - denominator
     if rounding == "half_up":
         return over >= 0
-    return (over > 0) | ((over == 0) & ((quotient & 1) == 1))
+    odd = (quotient & 1) == 1
+    upward: NDArray[np.bool_] = (over > 0) | ((over == 0) & odd)
+    return upward
 
 
 def share(
