@@ -22,6 +22,7 @@ RANKS = ("highest", "title")
 NOT_KEPT = ("wallet", "paid")
 
 State = dict[str, Int64s]
+Packed = bytes | memoryview
 
 
 def read_state(run_id: int | None, lookup: Lookup) -> State:
@@ -30,7 +31,7 @@ def read_state(run_id: int | None, lookup: Lookup) -> State:
     return {key: spread(members, figures, lookup) for key, members, figures in rows}
 
 
-def spread(members: bytes, figures: bytes, lookup: Lookup) -> Int64s:
+def spread(members: Packed, figures: Packed, lookup: Lookup) -> Int64s:
     """Packed figures at the places of their members. Who is not a member any more is left out."""
     place = lookup(np.frombuffer(members, "<i8").astype(np.int64))
     found = np.zeros(lookup.ids.size, np.int64)

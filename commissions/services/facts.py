@@ -91,7 +91,7 @@ def read_snapshot(cut: Cut, plan: Plan) -> Snapshot:
     parents = {tree: members.pop(tree) for tree in ("sponsor", "enroller")}
     try:
         return build_snapshot(
-            members=members | {"parents": parents} | ranks,
+            members={**members, "parents": parents, **ranks},
             lines=lines,
             refunds=refunds,
             state=state,
@@ -189,10 +189,12 @@ def lines_of(rows: dict[str, Array], lookup: Lookup) -> dict[str, LineColumn]:
         raise FactsRefused(
             f"{numbers_of_sellers(entries)} sold in the period without having joined by its end."
         )
-    volumes = {volume: rows[volume] for volume in VOLUMES}
-    return {name: rows[name] for name in ("id", "kind", "day")} | {
+    return {
+        "id": rows["id"],
         "seller": seller,
-        "volumes": volumes,
+        "kind": rows["kind"],
+        "day": rows["day"],
+        "volumes": {volume: rows[volume] for volume in VOLUMES},
     }
 
 
