@@ -111,7 +111,7 @@ def unused(plan: p.Plan) -> Iterator[Finding]:
             if (kind, item.code) not in used and not (kind == "ladder" and place == 0):
                 name = getattr(item, "name", None) or words.plain(item.code)
                 path = f"$.{key}[{place}]"
-                yield Finding(path, "warning", f"Nothing uses the {word} {name}.")
+                yield Finding(path, "warning", f"Nothing in the plan uses the {word} {name}.")
 
 
 def named(plan: p.Plan) -> Iterator[tuple[str, str]]:

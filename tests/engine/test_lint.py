@@ -35,7 +35,7 @@ ACTIVE: Document = {"is": "active"}
 FLAT: Document = {"of": "flat", "per": "member"}
 SOURCE: Document = {"who": "source"}
 COMPANY_CV = metric("company_cv", volume="cv", scope=COMPANY, kinds=SOLD)
-UNUSED = "Nothing uses"
+UNUSED = "Nothing in the plan uses"
 
 
 def found(plan: Document, *, unused: bool = False) -> list[str]:
@@ -531,10 +531,10 @@ def test_parts_that_nothing_uses():
 
     assert found(document(volumes=volumes, metrics=metrics, ladders=ladders, packages=packages),
                  unused=True) == [
-        "$.volumes[1]: warning: Nothing uses the figure CV.",
-        "$.metrics[1]: warning: Nothing uses the metric GV.",
-        "$.ladders[1]: warning: Nothing uses the ladder club.",
-        "$.packages[0]: warning: Nothing uses the package Small.",
+        "$.volumes[1]: warning: Nothing in the plan uses the figure CV.",
+        "$.metrics[1]: warning: Nothing in the plan uses the metric GV.",
+        "$.ladders[1]: warning: Nothing in the plan uses the ladder club.",
+        "$.packages[0]: warning: Nothing in the plan uses the package Small.",
     ]  # fmt: skip
     used = all_of(at_least("gv", "1"), has_rank("star", "club"),
                   {"is": "package", "packages": ["small"]})  # fmt: skip

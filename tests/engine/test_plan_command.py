@@ -28,8 +28,8 @@ def written(folder: Path, name: str, content: object) -> Path:
 
 def test_check_shows_findings_and_the_worst_case():
     assert answer("check", PLANS / "demo.json").splitlines() == [
-        "$.metrics[1]: warning: Nothing uses the metric Commissionable volume.",
-        "$.metrics[3]: warning: Nothing uses the metric Legs with volume.",
+        "$.metrics[1]: warning: Nothing in the plan uses the metric Commissionable volume.",
+        "$.metrics[3]: warning: Nothing in the plan uses the metric Legs with volume.",
         "At worst, of Commissionable volume of the company: 45 % (Partner commission 2 %, "
         "Unilevel 25 % and Rank bonus 18 %); 1.00 PV is held to be 1.00 CV.",
         "Demo plan: no faults, 2 findings.",
