@@ -138,7 +138,7 @@ class Sale:
     def of_pairs(self, bonus: p.Bonus, pays: p.PaysPairs) -> Share:
         """Half the rate for each upline who has as much on the other side: no bound with depth."""
         rate = rates_in_all(bonus, self.kind)
-        if pays.cycle and not in_shares(bonus):
+        if pays.cycle:
             rate = multiplied(rate, Fraction(100, pays.cycle))
         each = multiplied(multiplied(self.of_volume(pays.volume), rate), Fraction(1, 2))
         if each == 0:
