@@ -1,7 +1,7 @@
 """The parts of a plan document that people edit as tables: ranks, rates, limits.
 
     grids(document)                                   what to show
-    with_cells(document, {"$.bonuses[0].rates.table.gold[1]": "4.5"})   the document with it
+    with_cells(document, {"$.limits[0].share": "40"})                  the document with it
 
 A cell names its place in the document by path, so that tables and JSON are two views of one document
 and neither knows more than the other. Shares are written in percent here ("4.5"), and as

@@ -4,6 +4,7 @@ from commissions.models.ledger import CarriedState, LedgerEntry, Standing, Volum
 from commissions.models.payout import Payout, PayoutMethod
 from commissions.models.period import CommissionPeriod, CommissionRun
 from commissions.models.plan import Bonus, CompensationPlan, PlanVersion
+from commissions.models.trial import PlanTrial, TrialEarning
 
 __all__ = [
     "Bonus",
@@ -18,9 +19,11 @@ __all__ = [
     "PayoutBatch",
     "PayoutFile",
     "PayoutMethod",
+    "PlanTrial",
     "PlanVersion",
     "Posting",
     "Standing",
     "StatusFile",
+    "TrialEarning",
     "VolumeClaim",
 ]

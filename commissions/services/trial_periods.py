@@ -218,7 +218,7 @@ group by r.id, r.reverses_id, r.counts_on, ri.quantity, i.quantity, s.counts_on
 def undone_of_old(
     period: CommissionPeriod, periods: Sequence[CommissionPeriod]
 ) -> list[tuple[int, str, int]]:
-    """What the period took back of lines from before the first trial period: (earner, bonus, sum)."""
+    """What the period took back of lines from before the trial: (earner, bonus, sum)."""
     with connection.cursor() as cursor:
         cursor.execute(_OLD, {"period": period.pk, "first": periods[0].starts_on})
         return [(earner, code, int(amount)) for earner, code, amount in cursor.fetchall()]
