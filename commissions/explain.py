@@ -109,6 +109,11 @@ class Why:
         return isinstance(self.bonus, Bonus) and isinstance(self.bonus.occurrence, OncePerRank)
 
     @property
+    def is_share(self) -> bool:
+        """Whether the rate is a share of the base, not an amount of its own."""
+        return isinstance(self.bonus, Bonus) and self.bonus.unit == "share"
+
+    @property
     def rates_of(self) -> str:
         """Whose row of rates it is."""
         by_rank = isinstance(self.bonus, Bonus) and isinstance(self.bonus.rates, ByRank)
