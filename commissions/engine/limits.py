@@ -203,16 +203,19 @@ def lines(limit: Limit, change: Int64s, ranks: NDArray[np.int16], facts: Facts) 
 def check_limits(
     plan: Plan, totals: Mapping[str, int], metrics: Mapping[str, Int64s]
 ) -> tuple[LimitCheck, ...]:
-    """The limits that refuse a run, held against amounts by bonus code, of both triggers.
+    """The limits that refuse a run, held against amounts by programme code, of both triggers.
 
-    `totals` may leave out bonuses (they count 0) and name others. Reversals made in the period
-    belong into them, with their sign. `metrics` as in `Standings`.
+    `totals` may leave out programmes (they count 0) and name others. Reversals made in the period
+    belong into them, with their sign. `metrics` as in `Standings`. What limits before this one cut
+    is off the sum, where they limit none but its own bonuses.
     """
     checks = []
-    for limit in plan.limits:
+    for place, limit in enumerate(plan.limits):
         if limit.enforcement == "refuse":
             figure = 0 if limit.metric is None else of_company(metrics[limit.metric])
             allowed = company_allowance(limit, plan, figure)
-            paid = sum(totals.get(code, 0) for code in limit.bonuses)
+            own = set(limit.bonuses)
+            cuts = [other.code for other in plan.limits[:place] if own.issuperset(other.bonuses)]
+            paid = sum(totals.get(code, 0) for code in (*limit.bonuses, *cuts))
             checks.append(LimitCheck(limit.code, allowed, paid))
     return tuple(checks)

@@ -155,6 +155,16 @@ def test_checks_are_made_over_the_totals_of_both_triggers():
     assert (check.allowed, check.paid, check.excess) == (90_00, 70_00, 0)
 
 
+def test_a_limit_that_refuses_counts_what_limits_before_it_cut():
+    ceiling = limit("ceiling", scope="company", amount="100", enforcement="refuse")
+
+    after = run(plan_with(limit("cap", amount="60"), ceiling), {"a": "100", "b": "30"})
+    before = run(plan_with(ceiling, limit("cap", amount="60")), {"a": "100", "b": "30"})
+
+    assert after.checks == (LimitCheck("ceiling", allowed=100_00, paid=90_00),)
+    assert before.checks == (LimitCheck("ceiling", allowed=100_00, paid=130_00),)
+
+
 def test_negative_volume_allows_nothing():
     plan = plan_with(
         limit(scope="company", share="0.45", metric="company_cv", enforcement="refuse")
