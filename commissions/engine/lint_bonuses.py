@@ -146,7 +146,7 @@ def paid_twice(plan: p.Plan) -> Iterator[Finding]:
             continue
         if one.trigger != other.trigger and isinstance(one.base, (p.OfOrder, p.Flat)):
             how = "one when the order is paid, one when the period is closed"
-        elif replace(one, code=other.code, name=other.name, rates=other.rates) == other:
+        elif told_apart(one.rates) == told_apart(other.rates) and is_same_but_rates(one, other):
             how = "to the same people, at the same time"
         else:
             continue
@@ -156,3 +156,12 @@ def paid_twice(plan: p.Plan) -> Iterator[Finding]:
             f"{one.name} and {other.name} pay {words.plain(other.ledger_type)} on the same figure: "
             f"{how}.",
         )
+
+
+def is_same_but_rates(one: p.Bonus, other: p.Bonus) -> bool:
+    return replace(one, code=other.code, name=other.name, rates=other.rates) == other
+
+
+def told_apart(rates: object) -> tuple[object, ...]:
+    """What a table goes by. Milestones of members and of volume are two things, not one twice."""
+    return type(rates), getattr(rates, "ladder", None), getattr(rates, "metric", None)

@@ -235,6 +235,16 @@ def test_the_same_people_paid_twice_at_one_time():
     assert found(document(bonuses=[sold(), elsewhere])) == []
 
 
+def test_milestones_of_different_figures_are_not_the_same_paid_twice():
+    def milestone(code: str, metric: str) -> Document:
+        band = {"at": "500.00", "rates": ["100.00"]}
+        rates = {"by": "band", "metric": metric, "bands": [band]}
+        return sold(code=code, base=FLAT, pays=SOURCE, unit="amount", rates=rates)
+
+    assert found(document(bonuses=[milestone("own", "pv"), milestone("team", "gv")])) == []
+    assert len(found(document(bonuses=[milestone("own", "pv"), milestone("again", "pv")]))) == 1
+
+
 # Enrolment
 
 
