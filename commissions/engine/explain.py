@@ -124,11 +124,13 @@ def trace(
 
 
 def paid_before(bonus: Bonus, facts: Facts) -> Earlier:
-    """What the bonuses before it paid, where this one goes by that."""
+    """What the bonuses before it paid, where this one goes by that; a match that is matched again
+    is among its own sources."""
     if bonus.exclusion is None and not isinstance(bonus.base, OfCommissions):
         return {}
     bonuses = facts.plan.triggered_by(bonus.trigger)
-    before = bonuses[: [each.code for each in bonuses].index(bonus.code)]
+    again = isinstance(bonus.base, OfCommissions) and bonus.code in bonus.base.bonuses
+    before = bonuses[: [each.code for each in bonuses].index(bonus.code) + again]
     aside = Facts(facts.snapshot, facts.plan, facts.standings())
     return {code: paid.ledger for code, paid in pay(before, aside, facts.plan.limits).items()}
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from commissions.simulation.calendar import CALENDARS
 from commissions.simulation.periods import run
-from commissions.simulation.printing import as_document, as_json, as_text, explain
+from commissions.simulation.printing import as_document, as_json, as_text
 from commissions.simulation.reading import read_company
+from commissions.simulation.story import explain
 from commissions.simulation.table import EPOCH
 
 HELP = "Compute a plan on files: distributors, orders, and the state of an earlier run."
@@ -36,10 +37,8 @@ def simulate(options: Namespace) -> str:
     """What is to be printed. Raises InputError, EngineError; LookupError for an unknown line."""
     company = read_company(options.plan, options.distributors, options.orders, options.state)
     until = None if options.until is None else (options.until - EPOCH).days
-    document = as_document(company, *run(company, options.period, until))
+    outcomes, carried = run(company, options.period, until)
     if options.explain is not None:
-        found = explain(document, company.plan, options.explain)
-        if found is None:
-            raise LookupError(f"there is no ledger line {options.explain}")
-        return found
+        return explain(company, outcomes, options.explain)
+    document = as_document(company, outcomes, carried)
     return as_json(document) + "\n" if options.json else as_text(document)

@@ -1,4 +1,4 @@
-"""What a run came to, as text in aligned columns or as JSON, and one ledger line explained.
+"""What a run came to, as text in aligned columns or as JSON.
 
 JSON: decimals are texts with all their places, keys are sorted, rows stand in the order of the
 engine, so that the same files give the same bytes. Its last part, `state`, is what the next run
@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from commissions.engine.plan import Plan
 from commissions.simulation.company import Carried, Company
 from commissions.simulation.periods import Outcome
 from commissions.simulation.state import write_state
@@ -103,43 +102,3 @@ def shown(cell: Cell) -> str:
 
 def is_figure(text: str) -> bool:
     return text == EMPTY or text.removeprefix("-").replace(".", "", 1).isdecimal()
-
-
-# One line explained
-
-
-def explain(document: Mapping[str, Any], plan: Plan, number: int) -> str | None:
-    """How a line of the ledger comes to its amount; None where there is no line of that number."""
-    for period in document["periods"]:
-        for table in ("ledger", "retained"):
-            for row in period[table]:
-                if row["number"] == number:
-                    return "\n".join(sentences(row, period, plan)) + "\n"
-    return None
-
-
-def sentences(row: Mapping[str, Any], period: Mapping[str, Any], plan: Plan) -> Iterable[str]:
-    money = plan.currency
-    names = {programme.code: programme.name for programme in plan.programmes}
-    what, who = names[row["bonus"]], row["distributor"]
-    yield f"Line {row['number']}, {period['period']}: {what}, {who}, {row['amount']} {money}"
-    if row["reverses"] is not None:
-        yield f"  takes back line {row['reverses']}, order {row['order']}, for {row['refund']}"
-        return
-    if row["order"]:
-        yield f"  order {row['order']}, line {row['line']}, bought by {row['buyer']}"
-    if row["source"]:
-        yield f"  comes from {row['source']}" + (f", step {row['level']}" if row["level"] else "")
-    if row["rank"]:
-        yield f"  rank {row['rank']}"
-    bonus = next((one for one in plan.bonuses if one.code == row["bonus"]), None)
-    if bonus is None:
-        yield "  what the limit takes off (or lets go)"
-        return
-    factor = Decimal(bonus.factor).scaleb(-6).normalize()
-    exact = Decimal(row["base"]) * factor * Decimal(row["rate"])
-    parts = [row["base"], row["rate"]] if factor == 1 else [row["base"], f"{factor:f}", row["rate"]]
-    yield f"  {' x '.join(parts)} = {exact.normalize():f}, {plan.money.rounding}: {row['amount']}"
-    figures = [one for one in period["figures"] if one["distributor"] == who]
-    if figures:
-        yield "  " + ", ".join(f"{one['metric']} {one['figure']}" for one in figures)

@@ -176,7 +176,9 @@ def test_command_explains_a_line():
     assert text.splitlines() == [
         "Line 4, 2024-01: Unilevel, TopLeader, 4.00 USD",
         "  order o1, line 1, bought by C",
-        "  comes from B, step 4",
-        "  rank diamond",
         "  200.00 x 0.4 x 0.05 = 4, half_up: 4.00",
+        "    0  B          paid     step 1, 4.00",
+        "    1  A          paid     step 2, 4.00",
+        "    2  Sponsor    paid     step 3, 4.00",
+        "    3  TopLeader  paid     step 4, 4.00",
     ]
