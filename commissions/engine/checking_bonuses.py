@@ -227,6 +227,11 @@ def check_rates(path: str, bonus: Bonus, plan: Plan) -> Iterator[Fault]:
         yield from check_rate(f"{path}.less.minimum", bonus.less.minimum, bonus.unit)
         if bonus.less.than == "paid_below" and not isinstance(bonus.pays, PaysUpline):
             yield Fault(f"{path}.less.than", "nobody is paid below: this bonus walks no tree")
+    if bonus.unit == "amount" and isinstance(bonus.base, OfMetric):
+        metric = next((item for item in plan.metrics if item.code == bonus.base.metric), None)
+        if metric is not None and metric.what == "volume":
+            message = "is paid for each one counted, and this metric is a volume: a share fits it"
+            yield Fault(f"{path}.unit", message)
     if bonus.unit == "amount" and bonus.factor != WHOLE:
         message = "makes money of volume, and the amounts of this bonus are money already"
         yield Fault(f"{path}.factor", message)

@@ -302,6 +302,11 @@ NOWHERE = {
         "$.bonuses[0].base.bonuses",
         "a bonus on itself must climb: paid to uplines, starting above the source",
     ),
+    "amounts for a volume": (
+        {"bonuses": [own(base={"of": "metric", "metric": "pv"}, unit="amount")]},
+        "$.bonuses[0].unit",
+        "is paid for each one counted, and this metric is a volume: a share fits it",
+    ),
     "match after limits that wait": (
         {
             "bonuses": [own(), bonus("match", base=ON_OWN | {"after_limits": True})],

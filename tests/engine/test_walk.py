@@ -457,11 +457,14 @@ def test_circles_are_refused():
 
 
 def test_too_many_units_are_refused():
-    team = Team(A=None, B="A").sells("B", "9000000000000")
-    amounts = bonus(base={"of": "metric", "metric": "pv"}, rates=by_step("9000000"), unit="amount")
+    team = Team(A=None, B="A", C="B", D="B")
+    frontline = {"scope": "levels", "tree": "sponsor", "first": 1, "last": 1}
+    recruits = metric("recruits", what="members", scope=frontline)
+    base = {"of": "metric", "metric": "recruits"}
+    amounts = bonus(base=base, rates=by_step("9000000000000"), unit="amount")
 
     with pytest.raises(CapacityError):
-        team.pays(plan_of(amounts))
+        team.pays(plan_of(amounts, metrics=[recruits]))
 
 
 # The source himself
