@@ -7,6 +7,7 @@ from typing import Any
 from commissions.engine import PlanError, load_plan
 from commissions.engine.differences import plan_diff
 from commissions.engine.errors import Fault
+from commissions.engine.language import ordered
 from commissions.engine.lint import Finding, lint
 from commissions.engine.plan import Plan
 from commissions.engine.prose import Section, explain_plan
@@ -77,5 +78,5 @@ def active_version(version: PlanVersion) -> PlanVersion | None:
 
 
 def as_text(document: Any) -> str:
-    """The document as people edit it."""
-    return json.dumps(document, indent=2, ensure_ascii=False)
+    """The document as people edit it, its keys in the order of the language."""
+    return json.dumps(ordered(Plan, document), indent=2, ensure_ascii=False)

@@ -3,7 +3,7 @@
     grids(document)                                   what to show
     with_cells(document, {"$.limits[0].share": "40"})                  the document with it
 
-A cell names its place in the document by path, so that tables and JSON are two views of one document
+A cell names its place in the document by path, so tables and JSON are two views of one document
 and neither knows more than the other. Shares are written in percent here ("4.5"), and as
 decimals there ("0.045"); an empty cell at the end of a row takes the step away.
 """
@@ -16,7 +16,6 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 SHARE, FIGURE, COUNT = "share", "figure", "count"
-UNITS = {SHARE: "%", FIGURE: "", COUNT: ""}
 TOKEN = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
 MOST_STEPS = 12
 
@@ -29,10 +28,6 @@ class Cell:
     kind: str
     text: str
     label: str
-
-    @property
-    def unit(self) -> str:
-        return UNITS[self.kind]
 
 
 @dataclass(frozen=True)

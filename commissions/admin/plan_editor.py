@@ -2,7 +2,7 @@
 
 import json
 from datetime import date
-from typing import Any
+from typing import Any, get_args
 
 from django import forms
 from django.contrib import messages
@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from commissions import plan_desk
 from commissions.engine.language import schema
-from commissions.engine.plan import Plan
+from commissions.engine.plan import Condition, Plan
 from commissions.models import PlanVersion
 from commissions.plan_tables import grids, with_cells
 from commissions.services import drafts, plans
@@ -22,6 +22,7 @@ from mlmcrm.transitions import TransitionRefused
 
 TEMPLATES = "admin/commissions/planversion"
 CELL, WAS = "cell:", "was:"
+CONDITIONS = {kind.__name__ for kind in get_args(Condition)}
 
 
 class DraftForm(forms.Form):
@@ -29,7 +30,7 @@ class DraftForm(forms.Form):
 
     effective_from = forms.DateField(
         label="In force from",
-        widget=forms.DateInput(attrs={"type": "date"}),
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
         help_text="Periods that start on this day or later are paid by it.",
     )
     definition = forms.CharField(
@@ -242,7 +243,9 @@ def kind_of(shape: dict[str, Any]) -> str:
     if "enum" in shape:
         return " | ".join(str(option) for option in shape["enum"])
     if "anyOf" in shape:
-        return " | ".join(kind_of(option) for option in shape["anyOf"])
+        kinds = [kind_of(option) for option in shape["anyOf"]]
+        others = [kind for kind in kinds if kind not in CONDITIONS]
+        return " | ".join(others if len(others) == len(kinds) else ["a condition", *others])
     if shape.get("type") == "array":
         return f"list of {kind_of(shape['items'])}"
     if shape.get("type") == "object":

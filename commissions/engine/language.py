@@ -243,6 +243,37 @@ def read_plain(kind: Any, value: object, path: str, faults: Faults) -> Any:
     return stand_in
 
 
+def ordered(kind: Any, value: Any) -> Any:
+    """The document with the keys of each object as the language has them; what it does not know
+    comes last. A store that forgets the order of keys gives them back in any."""
+    if get_origin(kind) is Annotated:
+        return ordered(get_args(kind)[0], value)
+    if get_origin(kind) in (Union, UnionType):
+        return ordered(fitting(get_args(kind), value), value)
+    if get_origin(kind) is tuple and isinstance(value, list):
+        return [ordered(get_args(kind)[0], item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if get_origin(kind) is Mapping:
+        return {key: ordered(get_args(kind)[1], item) for key, item in value.items()}
+    if not is_dataclass(kind):
+        return value
+    types = {key_of(field.name): hints(kind)[field.name] for field in written(kind)}
+    known = {key: ordered(types[key], value[key]) for key in types if key in value}
+    return known | {key: item for key, item in value.items() if key not in known}
+
+
+def fitting(kinds: tuple[Any, ...], value: object) -> Any:
+    """Which of several types a value is written as; the first where none fits."""
+    records = [kind for kind in kinds if is_dataclass(kind)]
+    if isinstance(value, dict) and len(records) > 1:
+        tag, by_tag = tagged(tuple(records))
+        return by_tag.get(value.get(tag), records[0])
+    if isinstance(value, dict):
+        return next((k for k in kinds if is_dataclass(k) or get_origin(k) is Mapping), kinds[0])
+    return next((kind for kind in kinds if kind is not NoneType), kinds[0])
+
+
 # The same classes as a JSON Schema
 
 

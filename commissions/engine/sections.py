@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+
+FIGURE = re.compile(r"[\d.,]+( ?%| [A-Z]{3}| days?)?$|[\u2013-]?$")
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+
+    @property
+    def columns(self) -> tuple[tuple[str, bool], ...]:
+        """Each head with whether its column holds figures, which people read from the right."""
+        return tuple(
+            (name, all(FIGURE.match(row[place]) for row in self.rows))
+            for place, name in enumerate(self.head)
+        )
+
+    @property
+    def cells(self) -> tuple[tuple[tuple[str, bool], ...], ...]:
+        """The rows with the same mark for each cell."""
+        marks = [is_figure for _, is_figure in self.columns]
+        return tuple(tuple(zip(row, marks, strict=True)) for row in self.rows)
 
 
 @dataclass(frozen=True, slots=True)

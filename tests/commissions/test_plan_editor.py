@@ -11,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from commissions.models import PlanVersion
+from commissions.plan_desk import as_text
 from commissions.plan_tables import grids, with_cells
 from commissions.services.drafts import copy_version, revise_draft
 from commissions.services.plans import PlanRefused
@@ -109,6 +110,18 @@ def test_a_path_that_is_no_cell_is_left_out(document):
 @pytest.mark.parametrize("odd", [None, [], {}, {"bonuses": 1}, {"bonuses": [{}], "ladders": "x"}])
 def test_what_is_no_plan_has_no_tables(odd):
     assert grids(odd) == []
+
+
+def test_a_document_is_shown_with_its_keys_in_the_order_of_the_language(document):
+    shuffled = json.loads(json.dumps(document, sort_keys=True))
+
+    text = as_text(shuffled | {"unknown": 1})
+
+    assert json.loads(text) == document | {"unknown": 1}
+    keys = re.findall(r'^  "(\w+)":', text, re.MULTILINE)
+    assert keys[:4] == ["schema", "name", "currency", "money"]
+    assert keys[-1] == "unknown"
+    assert text.index('"who": "upline"') < text.index('"max_steps"')
 
 
 # While one writes

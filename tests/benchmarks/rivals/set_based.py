@@ -1,7 +1,7 @@
 """The benchmark plan as set-based SQL, as fast as we could make it: a rival to measure against.
 
 Intervals of both trees stand ready in dense preorder (keeping them costs nothing here). Group
-volumes are differences of one prefix sum, compressed uplines come from one recursive walk, unilevel levels
+volumes are differences of one prefix sum, compressed uplines come from one recursive walk, levels
 from hash joins of the pointer table with itself, in parallel where PostgreSQL allows. Sums run in
 float8, which is exact for whole hundredths below 2**53 and much faster than numeric. Nothing is
 logged before the ledger itself.
