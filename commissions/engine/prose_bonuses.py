@@ -61,6 +61,8 @@ def explain_bonus(bonus: p.Bonus, plan: p.Plan) -> Section:
 
 
 def base(bonus: p.Bonus, plan: p.Plan) -> str:
+    if isinstance(bonus.pays, p.PaysPairs):
+        return "Paid on what two legs have in common."
     match bonus.base:
         case p.OfOrder(volume=volume, smaller_package=smaller):
             limit = " up to the value of the smaller package of seller and earner"
@@ -306,7 +308,7 @@ def eligibility(bonus: p.Bonus, plan: p.Plan) -> str:
     if asked is None:
         return "Nothing more is asked of the earner."
     otherwise = OTHERWISE[bonus.eligibility.otherwise]
-    return f"Paid is only who {words.condition(asked, plan)}; otherwise {otherwise}."
+    return f"Only who {words.condition(asked, plan)} is paid; otherwise {otherwise}."
 
 
 def exceptions(bonus: p.Bonus, plan: p.Plan) -> Iterator[str]:

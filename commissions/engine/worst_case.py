@@ -289,10 +289,17 @@ def rates_in_all(bonus: p.Bonus, kind: str) -> Share:
     elif isinstance(bonus.pays.steps, p.Generations) and bonus.pays.steps.pays == "everyone":
         if bonus.pays.max_distance is None:
             return None
-        total = within_generations(best, bonus.pays.max_distance)
+        total = within_generations(best, bonus.pays.max_distance + starts_at_source(bonus.pays))
     else:
         total = sum(best)
     return Fraction(total, MILLION) * Fraction(bonus.factor, MILLION)
+
+
+def starts_at_source(pays: p.PaysUpline) -> bool:
+    """Whether the source himself, who is no upline, may be paid as well."""
+    return pays.start == "source" or (
+        not isinstance(pays.start, str) and "source" in pays.start.values()
+    )
 
 
 def differences(less: p.Less, best: list[int]) -> int:

@@ -20,9 +20,10 @@ def changed(value: Any, path: str = "$") -> Iterator[Change]:
     for field in fields(kind):
         where = f"{path}.{field.name}"
         before = getattr(value, field.name)
-        if not is_silent(value, field.name):
-            for after in others(hints(kind)[field.name], before, field.name):
-                yield where, replace(value, **{field.name: after})
+        if is_silent(value, field.name):
+            continue
+        for after in others(hints(kind)[field.name], before, field.name):
+            yield where, replace(value, **{field.name: after})
         for below, after in inside(before, where):
             yield below, replace(value, **{field.name: after})
 
@@ -142,6 +143,8 @@ def is_silent(record: Any, name: str) -> bool:
         case p.Eligibility(when=None):
             return name == "otherwise"
         case p.Volume(of=None) if name == "rate":
+            return True
+        case p.Bonus(pays=p.PaysPairs()) if name == "base":
             return True
         case p.Limit(share=None) if name == "metric":
             return True

@@ -483,6 +483,8 @@ def test_everybody_in_a_generation_counts_by_how_far_up_it_looks():
     assert worst(sold(pays=pays, rates=rates), ladders=[ladder()]) is None
     ended = pays | {"max_distance": 5}
     assert worst(sold(pays=ended, rates=rates), ladders=[ladder()]) == Fraction(9, 100)
+    himself = ended | {"start": dict.fromkeys(SOLD, "source")}
+    assert worst(sold(pays=himself, rates=rates), ladders=[ladder()]) == Fraction(11, 100)
 
 
 def test_group_volume_is_counted_once_where_groups_break_away():
