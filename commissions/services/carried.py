@@ -82,17 +82,18 @@ def drop_state(run: CommissionRun) -> None:
     CarriedState.objects.filter(run=run).delete()
 
 
+def counted_at_payment(plan: Plan) -> set[str]:
+    """Bonuses paid at payment for which a limit may cut at the close."""
+    cutting = (limit for limit in plan.limits if limit.enforcement != "refuse")
+    named = {code for limit in cutting for code in limit.bonuses}
+    return named & {bonus.code for bonus in plan.triggered_by(PAYMENT)}
+
+
 def read_paid(run_id: int, lookup: Lookup, plan: Plan) -> State:
-    """What bonuses paid at payment in the period, by member, where a limit may cut for it."""
-    at_payment = {bonus.code for bonus in plan.triggered_by(PAYMENT)}
-    counted = {
-        code
-        for limit in plan.limits
-        if limit.enforcement != "refuse"
-        for code in limit.bonuses
-        if code in at_payment
+    """What those bonuses paid in the period, by member, from its run at payment."""
+    return {
+        f"paid.{code}": paid_by(run_id, code, lookup) for code in sorted(counted_at_payment(plan))
     }
-    return {f"paid.{code}": paid_by(run_id, code, lookup) for code in sorted(counted)}
 
 
 def paid_by(run_id: int, code: str, lookup: Lookup) -> Int64s:

@@ -10,6 +10,7 @@ from commissions.models import CommissionPeriod
 from commissions.services import carried
 from commissions.services.arrays import Lookup, read_columns
 from commissions.services.facts import VOLUME_KINDS, day_number, entry_columns, lines_of
+from commissions.services.opening import payment_run
 from commissions.services.projections import last_final_run
 from genealogy.models import Distributor, GenealogyNode
 from genealogy.models.node import Tree
@@ -38,6 +39,8 @@ def read_line(distributor: Distributor, period: CommissionPeriod, plan: Plan) ->
     run = last_final_run()
     state = carried.read_state(run.pk if run else None, lookup)
     ranks = carried.take_ranks(state, run.pk if run else None, lookup, plan)
+    if carried.counted_at_payment(plan):
+        state |= carried.read_paid(payment_run(period).pk, lookup, plan)
     return build_snapshot(
         members={
             "id": people["id"],
