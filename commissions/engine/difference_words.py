@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from commissions.engine import plan as p
-from commissions.engine import prose, prose_bonuses, words
+from commissions.engine import prose, prose_bonuses, prose_rates, words
 from commissions.engine.language import MILLIONTHS, Scaled, hints, written
 
 LABELS = {
@@ -120,7 +120,7 @@ def said_of_new(item: Any, plan: p.Plan) -> str:
         case p.Limit():
             return prose.explain_limit(item, plan)
         case p.Bonus():
-            rates = prose_bonuses.by_what(item, plan)
+            rates = prose_rates.by_what(item, plan)
             return f"{prose_bonuses.base(item, plan)} {prose_bonuses.who(item, plan)} {rates}"
         case _:
             return f"Its ranks are {words.listed(rank.name for rank in item.ranks)}."

@@ -30,7 +30,7 @@ from commissions.engine.difference_words import (
 )
 from commissions.engine.language import written
 from commissions.engine.lint_ranks import conditions
-from commissions.engine.prose_bonuses import by_what
+from commissions.engine.prose_rates import by_what
 
 Rates = p.ByStep | p.ByRank | p.ByPackage | p.ByKind | p.ByBand
 

@@ -8,7 +8,8 @@ from fractions import Fraction
 from commissions.engine import plan as p
 from commissions.engine import words
 from commissions.engine.findings import Finding
-from commissions.engine.worst_case import hundredths, rate_rows, worst_case
+from commissions.engine.largest_rates import hundredths, rate_rows
+from commissions.engine.worst_case import worst_case
 
 Coded = p.Volume | p.Metric | p.Ladder | p.Package
 
