@@ -182,7 +182,8 @@ class Not:
 
 @dataclass(frozen=True, slots=True)
 class LegCap:
-    """No leg counts for more than a share: of the required figure, or of the member's own total."""
+    """No leg counts for more than a share, of the required figure or of the member's own total;
+    the share is rounded down to the hundredth."""
 
     share: Rate
     of: Literal["requirement", "total"]
@@ -337,7 +338,8 @@ class Grace:
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """A first rank reached soon after joining can't fall for some time."""
+    """A first rank reached soon after joining can't fall in the periods that follow; what is missed
+    in them does not count."""
 
     joined_within_days: Annotated[int, Between(1, 3_650)]
     periods: Annotated[int, Between(1, 120)]
@@ -489,14 +491,21 @@ class PaysUpline:
     ]
     steps: Physical | Compressed | Generations
     max_steps: Steps
-    max_distance: Annotated[Steps | None, "How far up it looks, physically; null: to the top."]
-    unfilled: Annotated[Literal["nobody", "company"], "Who gets a step that no upline is left for."]
+    max_distance: Annotated[
+        Steps | None,
+        "How far up it looks, physically, 1 being the next above the source; null: to the top.",
+    ]
+    unfilled: Annotated[
+        Literal["nobody", "company"],
+        "Who gets a step that no upline is left for; nobody after a stop or a block.",
+    ]
     stop: Stop | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """Nothing is matched before one leg has counted `more` and the other `fewer` people."""
+    """Nothing is matched before one leg has counted `more` and the other `fewer` people: those who
+    joined in the period, or all who are there."""
 
     more: Annotated[int, Between(1, 1_000)]
     fewer: Annotated[int, Between(1, 1_000)]
@@ -534,7 +543,8 @@ class PaysPairs:
     ]
     if_ineligible: Annotated[
         Literal["keep_both", "weaker_to_zero", "flush"],
-        "What happens to the legs of somebody who may not be paid.",
+        "What happens to the legs of somebody who may not be paid. weaker_to_zero: the stronger "
+        "stays as it is.",
     ]
     carry_cap: CarryCap | None
     most_volume: Annotated[
@@ -671,7 +681,7 @@ class Eligibility:
     otherwise: Annotated[
         Literal["lost", "compress", "block", "company", "held"],
         "lost: the step pays nobody. compress: it goes to the next who is eligible. block: the "
-        "walk ends. company: the company keeps it. held: it waits until he is.",
+        "walk ends. company: the company keeps it. held: it waits, whole, until he is.",
     ]
 
 
@@ -740,7 +750,9 @@ class Bonus:
     rates: ByStep | ByRank | ByPackage | ByKind | ByBand
     eligibility: Eligibility
     unit: Annotated[
-        Literal["share", "amount"], "Whether the rates are shares of the base or amounts of money."
+        Literal["share", "amount"],
+        "Whether the rates are shares of the base or amounts of money, one for each thing paid on, "
+        "each of a metric's count or each cycle.",
     ] = "share"
     factor: Annotated[Rate, "Money for one unit of volume; shares are taken after it."] = WHOLE
     less: Annotated[Less | None, "Left out: the whole rate."] = None
@@ -759,7 +771,8 @@ class Bonus:
 class Limit:
     """What these bonuses may come to in a period, for a member, a person, or all together.
 
-    Limits apply in the order of the list. What is cut stands in the ledger as a line of its own.
+    Limits apply in the order of the list, each to what those before it left. What is cut stands in
+    the ledger as a line of its own.
     """
 
     code: Code
@@ -771,11 +784,15 @@ class Limit:
     bonuses: tuple[Code, ...]
     amount: Annotated[Amount | None, "An absolute limit."]
     share: Annotated[Rate | None, "A limit as a share of `metric`."]
-    metric: Annotated[Code | None, "For a company limit a metric of the company."]
+    metric: Annotated[
+        Code | None,
+        "For a company limit a metric of the company; for a person that of his positions together.",
+    ]
     enforcement: Annotated[
         Literal["pro_rata", "lower_ranks_first", "refuse"],
-        "pro_rata: everybody is cut in proportion. lower_ranks_first: they are paid in full as far "
-        "as it reaches. refuse: the run fails and names the difference.",
+        "pro_rata: everybody is cut in proportion, to the unit by largest remainder. "
+        "lower_ranks_first: they are paid in full as far as it reaches, the rank where it ends by "
+        "pro_rata. refuse: the run fails and names the difference.",
     ]
     overflow: Annotated[
         Literal["lost", "held"], "lost: not paid, not carried. held: paid when there is room."

@@ -54,7 +54,8 @@ class Block:
 
     `earner`: member index, -1 the company. `source`: member index, `line`: line index; -1 where
     there is none. `base` in hundredths, `rate` in millionths, `amount` in units of the plan's money
-    scale; `rank_level`: the earner's in the plan's first ladder, or the rank a rank bonus pays for.
+    scale; `rank_level`: the earner's, paid-as in the plan's first ladder (0 where that is not known
+    yet), or the rank a rank bonus pays for.
     """
 
     bonus: int
