@@ -51,8 +51,20 @@ def plain(row: Row) -> dict[str, str | int | bool | None]:
     return {key: str(cell) if isinstance(cell, Decimal) else cell for key, cell in row.items()}
 
 
-def as_json(document: Mapping[str, Any]) -> str:
-    return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False)
+def as_json(value: Any, margin: str = "") -> str:
+    """JSON with sorted keys, in which whatever holds no list and no object stands on one line."""
+    parts = value.values() if isinstance(value, Mapping) else value
+    if not isinstance(value, Mapping | list) or not any(
+        isinstance(part, Mapping | list) for part in parts
+    ):
+        return json.dumps(value, sort_keys=True, ensure_ascii=False)
+    inner = f"{margin} "
+    if isinstance(value, list):
+        lines = [f"{inner}{as_json(part, inner)}" for part in value]
+    else:
+        lines = [f"{inner}{as_json(key)}: {as_json(value[key], inner)}" for key in sorted(value)]
+    first, last = "[]" if isinstance(value, list) else "{}"
+    return "\n".join([first, ",\n".join(lines), f"{margin}{last}"])
 
 
 def as_text(document: Mapping[str, Any]) -> str:
