@@ -146,6 +146,9 @@ def check_pays(path: str, bonus: Bonus, plan: Plan, place: int) -> Iterator[Faul
         yield from check_pool(path, bonus, pays, plan)
     elif isinstance(pays, PaysCompany):
         yield from look_back(f"{where}.less", pays.less, plan, place)
+        if pays.less and plan.money.scale > 2:
+            message = f"a base is held in hundredths, money in {plan.money.scale} decimals"
+            yield Fault(f"{where}.less", message)
     policy = bonus.eligibility.otherwise
     if policy in ("compress", "block") and not isinstance(pays, PaysUpline):
         message = f"{policy} is a way to go on up a tree, and this bonus walks none"

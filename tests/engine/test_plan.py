@@ -302,6 +302,14 @@ NOWHERE = {
         "$.bonuses[0].base.bonuses",
         "a bonus on itself must climb: paid to uplines, starting above the source",
     ),
+    "deduction of money finer than hundredths": (
+        {
+            "money": money(scale=3),
+            "bonuses": [own(), own(code="fee", pays={"who": "company", "less": ["own"]})],
+        },
+        "$.bonuses[1].pays.less",
+        "a base is held in hundredths, money in 3 decimals",
+    ),
     "amounts for a volume": (
         {"bonuses": [own(base={"of": "metric", "metric": "pv"}, unit="amount")]},
         "$.bonuses[0].unit",
