@@ -121,9 +121,11 @@ class PlanEditor:
         version = self.writable_or_refuse(request, version_id)
         if request.method != "POST":
             return redirect(desk_url(version))
-        text = merged(request)
+        # The tables follow the document while it is written, and the other way round.
+        from_document = request.POST.get("from") == "document"
+        text = request.POST.get("definition", "") if from_document else merged(request)
         context = self.plan_context(request, version, text=text, **said_of(version, text))
-        context["from_document"] = request.headers.get("HX-Trigger-Name") == "definition"
+        context["from_document"] = from_document
         return render(request, f"{TEMPLATES}/_checked.html", context)
 
     def copy_view(self, request: HttpRequest, version_id: int) -> HttpResponse:
