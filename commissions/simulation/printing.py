@@ -15,8 +15,9 @@ from typing import Any
 from commissions.simulation.company import Carried, Company
 from commissions.simulation.periods import Outcome
 from commissions.simulation.state import write_state
-from commissions.simulation.tables import TABLES, Cell, Row, tables
+from commissions.simulation.tables import TABLES, tables
 from commissions.simulation.units import day
+from commissions.simulation.view import Cell, Row
 
 PIVOTS = {"volumes": ("volume", "figure"), "figures": ("metric", "figure")}
 EMPTY = "-"

@@ -16,7 +16,7 @@ from typing import Any
 from commissions.engine.plan import Plan
 from commissions.simulation.company import Carried, LedgerLine, OrderLine
 from commissions.simulation.faults import InputFault
-from commissions.simulation.units import HUNDREDTHS, day, decimal, understood, written
+from commissions.simulation.units import HUNDREDTHS, KNOWN, day, decimal, understood, written
 
 PARTS = ("carried", "titles", "highest", "until", "last_number", "sold", "ledger")
 DAY = "rank.since"
@@ -67,6 +67,9 @@ def read_state(
         reader.fault(part, f"is no part of a state: {', '.join(PARTS)}")
     for name, figures in reader.mapping(document.get("carried", {}), "carried").items():
         path = f"carried.{name}"
+        if name.partition(".")[0] not in KNOWN:
+            reader.fault(path, f"is nothing that is carried: {', '.join(KNOWN)}")
+            continue
         carried.figures[name] = {
             who: reader.figure(name, text, f"{path}.{who}")
             for who, text in reader.by_person(figures, path)

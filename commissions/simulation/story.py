@@ -16,10 +16,11 @@ from typing import Any
 from commissions.engine.explain import Step, trace
 from commissions.engine.plan import Always, AtLeast, Bonus, PaysSource, PaysUpline, Plan
 from commissions.engine.requirements import Asked
+from commissions.simulation.booked import ledger, retained
 from commissions.simulation.company import Company
 from commissions.simulation.periods import Outcome
-from commissions.simulation.tables import Row, View, ledger, retained
 from commissions.simulation.units import HUNDREDTHS, MILLIONTHS, decimal
+from commissions.simulation.view import Row, View
 
 
 def explain(company: Company, outcomes: Sequence[Outcome], number: int) -> str:

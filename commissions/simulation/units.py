@@ -17,7 +17,8 @@ from commissions.simulation.table import EPOCH
 
 Unit = Literal["volume", "money", "day", "count"]
 HUNDREDTHS, MILLIONTHS = 2, 6
-MONEY = ("due", "held", "limit", "wallet", "pool", "paid")
+MONEY = ("due", "held", "limit", "pool", "wallet")
+KNOWN = ("pairs", "metric", "rank", "run", "once", *MONEY)
 
 
 def decimal(units: int, places: int) -> Decimal:

@@ -8,7 +8,7 @@ from commissions.engine.explain import PAID, trace
 from commissions.simulation.periods import run
 from commissions.simulation.reading import read_company
 from commissions.simulation.story import explain, has_story
-from commissions.simulation.tables import View
+from commissions.simulation.view import View
 from tests.cases.cases import all_rows, files
 
 RUNS = sorted({(row.case, row.variant or "", row.calendar) for row in all_rows()})

@@ -106,12 +106,14 @@ def test_plan_faults_come_with_their_paths(tmp_path):
 
 def test_state_of_people_and_ladders_that_are_not_there_is_refused(tmp_path):
     state = {
-        "carried": {"wallet": {"Zoe": "1.00", "Asha": "0.005"}},
+        "carried": {"wallet": {"Zoe": "1.00", "Asha": "0.005"}, "pair.binary.left": {}},
         "titles": {"fame": {}},
         "mood": {},
     }
 
     assert faults_of(Folder(tmp_path, PEOPLE, ORDERS), state) == [
+        "state.json, carried.pair.binary.left: is nothing that is carried: pairs, metric, rank, run, "
+        "once, due, held, limit, pool, wallet",
         "state.json, carried.wallet.Asha: must have no more than 2 decimals",
         "state.json, carried.wallet.Zoe: there is no such distributor",
         "state.json, mood: is no part of a state: carried, titles, highest, until, last_number, "
