@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from commissions.engine import EngineError, Plan, Snapshot, build_snapshot
+from commissions.engine.plan import PLACEMENT, parts
 from commissions.models import CommissionPeriod, CommissionRun
 from commissions.services import carried
 from commissions.services.arrays import Array, Lookup, read_columns
@@ -89,6 +90,8 @@ def read_snapshot(cut: Cut, plan: Plan) -> Snapshot:
     ranks = carried.take_ranks(state, cut.carried_run, lookup, plan)
     state |= carried.read_paid(cut.payment_run, lookup, plan)
     parents = {tree: members.pop(tree) for tree in ("sponsor", "enroller")}
+    if needs_placement(plan):
+        parents["placement"], members["leg"] = read_placement(cut, lookup)
     try:
         return build_snapshot(
             members={**members, "parents": parents, **ranks},
@@ -112,12 +115,7 @@ def read_members(cut: Cut) -> dict[str, Array]:
 
     Who joined when is told by the first position: it does not change once it is known.
     """
-    rows = read_columns(_POSITIONS, cut.params, id="i8", parent="i8", day="i4", position="i8")
-    order = np.lexsort((rows["position"], rows["day"], rows["id"]))
-    ids = rows["id"][order]
-    changes = ids[1:] != ids[:-1]
-    latest = order[np.append(changes, True)] if ids.size else order
-    first = order[np.append(True, changes)] if ids.size else order
+    rows, first, latest = read_positions(cut, "sponsor")
     member_ids, parents = rows["id"][latest], rows["parent"][latest]
     lookup = Lookup(member_ids)
     return {
@@ -128,12 +126,48 @@ def read_members(cut: Cut) -> dict[str, Array]:
     }
 
 
+def needs_placement(plan: Plan) -> bool:
+    """Whether anything in the plan looks at the placement tree."""
+    walks = any(getattr(part, "tree", None) == PLACEMENT for _, part in parts(plan))
+    return walks or plan.matrix is not None
+
+
+def read_placement(cut: Cut, lookup: Lookup) -> tuple[NDArray[np.int32], NDArray[np.signedinteger]]:
+    """Pointers and legs in the placement tree; -1 for who has no place, or stands at its top."""
+    rows, _, latest = read_positions(cut, "placement")
+    found = {name: column[latest] for name, column in rows.items()}
+    place = lookup(found["id"])
+    found = {name: column[place >= 0] for name, column in found.items()}
+    parent = np.full(lookup.ids.size, -1, np.int32)
+    leg = np.full(lookup.ids.size, -1, np.int64)
+    placed = place[place >= 0]
+    parent[placed] = pointers(lookup, found["id"], found["parent"], "placement parent")
+    leg[placed] = found["leg"]
+    return parent, leg
+
+
+def read_positions(
+    cut: Cut, tree: str
+) -> tuple[dict[str, Array], NDArray[np.intp], NDArray[np.intp]]:
+    """All positions in a tree known at the cut-off, and which are each one's first and latest."""
+    rows = read_columns(
+        _POSITIONS, cut.params | {"tree": tree},
+        id="i8", parent="i8", leg="i2", day="i4", position="i8",
+    )  # fmt: skip
+    order = np.lexsort((rows["position"], rows["day"], rows["id"]))
+    ids = rows["id"][order]
+    changes = ids[1:] != ids[:-1]
+    first = order[np.append(True, changes)] if ids.size else order
+    latest = order[np.append(changes, True)] if ids.size else order
+    return rows, first, latest
+
+
 # A position once begun lasts until the next begins, so valid_to says nothing that is not known.
 _POSITIONS = """
-select distributor_id as id, coalesce(parent_id, 0) as parent, id as position,
-       valid_from - date '1970-01-01' as day
+select distributor_id as id, coalesce(parent_id, 0) as parent, coalesce(leg, -1) as leg,
+       id as position, valid_from - date '1970-01-01' as day
 from genealogy_distributorposition
-where tree = 'sponsor' and valid_from <= %(ends_on)s and recorded_at <= %(known_at)s
+where tree = %(tree)s and valid_from <= %(ends_on)s and recorded_at <= %(known_at)s
   and (superseded_at is null or superseded_at > %(known_at)s)
 """
 

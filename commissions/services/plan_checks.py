@@ -13,8 +13,8 @@ from commerce.models import Order
 from commissions.engine import Plan
 from commissions.engine.lint import lint
 from commissions.engine.plan import PLACEMENT, SPONSOR, Group, HasFlag, Levels, Metric, Own, parts
-from commissions.services.facts import VOLUMES
-from genealogy.models import Rank
+from commissions.services.facts import VOLUMES, needs_placement
+from genealogy.models import DistributorPosition, Rank
 
 HUNDREDTHS = 2
 
@@ -120,8 +120,8 @@ def faults_in_force(plan: Plan) -> list[str]:
 def recorded_faults(plan: Plan) -> Iterator[str]:
     """What the plan asks for and nobody records here."""
     found = [part for _, part in parts(plan)]
-    if plan.matrix or any(getattr(part, "tree", None) == PLACEMENT for part in found):
-        yield "The plan needs the placement tree, and the portal does not keep one yet."
+    if needs_placement(plan) and not DistributorPosition.objects.filter(tree=PLACEMENT).exists():
+        yield "The plan needs the placement tree, and nobody has a place in it."
     if plan.packages:
         yield "The plan pays by packages, and the portal does not record who holds which."
     for flag in sorted({part.flag for part in found if isinstance(part, HasFlag)}):

@@ -27,6 +27,7 @@ LINE = {"id": "i8", "seller": "i8", "order_class": "i2", "pv": "i8", "cv": "i8",
 def load(network: Network, plan: Path = PLAN) -> None:
     """Migrate, and load a network with a plan and one open period."""
     call_command("migrate", verbosity=0)
+    load_network(network)
     author, approver = make_checkers()
     definition = json.loads(plan.read_text())
     version = create_version(
@@ -37,7 +38,6 @@ def load(network: Network, plan: Path = PLAN) -> None:
     )
     activate_version(version=version, actor=approver)
     open_days(month_of(date(2026, 10, 1)))
-    load_network(network)
 
 
 def make_checkers() -> tuple[User, User]:

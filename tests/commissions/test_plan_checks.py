@@ -153,7 +153,7 @@ def with_a_given_ladder(document):
     [
         (
             with_placement,
-            "The plan needs the placement tree, and the portal does not keep one yet.",
+            "The plan needs the placement tree, and nobody has a place in it.",
         ),
         (
             with_packages,
