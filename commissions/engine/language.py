@@ -265,10 +265,10 @@ def ordered(kind: Any, value: Any) -> Any:
 
 def fitting(kinds: tuple[Any, ...], value: object) -> Any:
     """Which of several types a value is written as; the first where none fits."""
-    records = [kind for kind in kinds if is_dataclass(kind)]
+    records: tuple[Any, ...] = tuple(kind for kind in kinds if is_dataclass(kind))
     if isinstance(value, dict) and len(records) > 1:
-        tag, by_tag = tagged(tuple(records))
-        return by_tag.get(value.get(tag), records[0])
+        tag, by_tag = tagged(records)
+        return by_tag.get(str(value.get(tag)), records[0])
     if isinstance(value, dict):
         return next((k for k in kinds if is_dataclass(k) or get_origin(k) is Mapping), kinds[0])
     return next((kind for kind in kinds if kind is not NoneType), kinds[0])
