@@ -9,7 +9,8 @@ that of the next one, as the bonus says.
     next generation   D 5 %, C 3 %, B 3 %; A would be in the third
 
 The walks go up person by person, each with the number of its generation, until their steps are used
-up. What the top leaves unfilled are the generations in which nobody stood.
+up. What the top leaves unfilled are the generations in which nobody stood but those whom
+compression passed over.
 """
 
 from __future__ import annotations
@@ -96,7 +97,7 @@ def visits(path: Path, start: str, walks: Walks) -> Iterator[tuple[NDArray[np.in
             return
         yield going, level
         here = walks.at[going]
-        walks.filled[going] = level
+        walks.filled[going] = np.where(path.passed[here], walks.filled[going], level)
         walks.generation[going] += path.counts[here]
         walks.at[going] = path.up[here]
 

@@ -33,7 +33,7 @@ SOURCE, UPLINE = "source", "upline"
 class Path:
     """`links`: N + 1 parents; who stops the walk has N above him. `first`: by source, the first
     person of his walk. `up`: by person, the next on any walk. `refused`: who ends a walk without
-    being paid when it reaches him as one who counts."""
+    being paid when it reaches him as one who counts. `passed`: whom compression passes over."""
 
     pays: PaysUpline
     parent: Pointers
@@ -42,6 +42,7 @@ class Path:
     up: Pointers
     counts: Bools
     refused: Bools
+    passed: Bools
 
     @property
     def ended(self) -> np.int32:
@@ -67,6 +68,7 @@ def path_of(terms: Terms, parent: Pointers, start: str) -> Path:
     refused = terms.stops & (pays.stop is not None and not pays.stop.pays_him)
     if terms.bonus.eligibility.otherwise == "block":
         refused = refused | ~terms.eligible
+    passed = ~terms.eligible & (terms.bonus.eligibility.otherwise == "compress")
     return Path(
         pays=pays,
         parent=parent,
@@ -75,6 +77,7 @@ def path_of(terms: Terms, parent: Pointers, start: str) -> Path:
         up=up,
         counts=np.append(terms.counts, [False, False]),
         refused=np.append(refused, [False, False]),
+        passed=np.append(passed, [False, False]),
     )
 
 

@@ -114,6 +114,16 @@ def test_generations_nobody_stood_in_are_the_companys(pays, belongs, leaders, ke
     assert [line[1] for line in lines] == kept
 
 
+@pytest.mark.parametrize(("good", "kept"), [("D", [2, 3]), ("", [1, 2, 3]), ("EA", [2, 3])])
+def test_whom_compression_passes_over_stands_in_no_generation(good, kept):
+    team = line_of().marked("leader", "D").marked("ok", good).sells("F", "100.00")
+    compress = {"when": OK, "otherwise": "compress"}
+
+    plan = plan_of(generations("everyone"), unfilled="company", eligibility=compress)
+
+    assert [line[1] for line in team.keeps(plan)] == kept
+
+
 @pytest.mark.parametrize("pays", ["boundary", "everyone"])
 def test_a_distance_and_a_stop_end_the_walk(pays):
     team = line_of().marked("leader", "ABD").marked("end", "C").sells("F", "100.00")
