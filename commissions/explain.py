@@ -17,6 +17,7 @@ from commissions.engine import Plan, Refunded, Step, rank_facts, reverse, trace
 from commissions.engine.plan import (
     NO_RANK,
     WHOLE,
+    Always,
     Bonus,
     ByKind,
     ByRank,
@@ -101,6 +102,7 @@ class Why:
     taken_back: TakenBack | None = None
     is_checked: bool = True
     """Whether this line can be worked out by itself; a part of a pool or of a sum cannot."""
+    has_story: bool = True
     note: str = ""
     paid_on: str = "Base"
 
@@ -175,17 +177,21 @@ def _explain_sale(why: Why, bonus: Bonus, for_staff: bool) -> None:
     if isinstance(bonus.base, OfOrder) and bonus.base.volume in counts:
         why.counted = counts[bonus.base.volume]
         why.refunded_in_period = getattr(entry, bonus.base.volume) - why.counted
-    if isinstance(bonus.pays, PaysSource | PaysUpline):
+    why.has_story = _has_story(bonus)
+    if why.has_story:
         scene = scene_of(why.line, bonus, why.plan, entry, counts)
         _retell(why, bonus, scene, for_staff)
-    why.is_checked = why.recomputed is not None and _is_by_itself(why.plan, bonus)
+    why.is_checked = why.recomputed is not None and why.plan.money.granularity == "line"
     why.goals = _goals(why)
     why.rates = _rate_row(why, bonus)
 
 
-def _is_by_itself(plan: Plan, bonus: Bonus) -> bool:
-    """Whether each line is rounded and paid for itself."""
-    return plan.money.granularity == "line" and bonus.instalments == 1
+def _has_story(bonus: Bonus) -> bool:
+    """Whether the order line alone decides: nothing is paid once, late or in parts."""
+    occurrence = bonus.occurrence
+    is_always = isinstance(occurrence, Always) and occurrence.after_periods == 1
+    is_alone = isinstance(bonus.pays, PaysSource | PaysUpline)
+    return is_always and is_alone and bonus.instalments == 1
 
 
 def _retell(why: Why, bonus: Bonus, scene: Scene, for_staff: bool) -> None:
@@ -330,7 +336,7 @@ def _returned_before(original: LedgerEntry, entry: VolumeEntry) -> tuple[int, in
 
 def _explain_rank(why: Why, bonus: Bonus) -> None:
     """A rank bonus: the amount of the rank, once, when it is reached for the first time."""
-    why.is_checked = isinstance(bonus.rates, ByRank) and _is_by_itself(why.plan, bonus)
+    why.is_checked = _is_plain(why.plan, bonus)
     if why.standing is None or not isinstance(bonus.rates, ByRank):
         return
     rank = why.plan.ladders[0].rank(why.line.rank_level)
@@ -341,16 +347,16 @@ def _explain_rank(why: Why, bonus: Bonus) -> None:
     is_first = _highest_before(why.line) < why.line.rank_level
     why.raw = (Decimal(amounts[0]) / WHOLE).quantize(ZERO) if amounts else ZERO
     why.recomputed = why.raw if reached and is_first else None
-    why.is_checked = why.is_checked and _is_plain(why.plan, bonus)
     why.goals = [goal for goal in _goals(why) if goal.level == why.line.rank_level]
 
 
 def _is_plain(plan: Plan, bonus: Bonus) -> bool:
-    """Whether the amount of the rank is all there is to it: no speed, no other condition."""
+    """Whether the amount of the rank is all there is to it: no speed, part or other condition."""
     occurrence = bonus.occurrence
     return (
         isinstance(occurrence, OncePerRank)
         and not occurrence.speed
+        and bonus.instalments == 1
         and occurrence.skipped_ranks == "pay_all"
         and bonus.eligibility.when is None
         and isinstance(bonus.rates, ByRank)

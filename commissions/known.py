@@ -28,6 +28,7 @@ from commissions.engine.plan import (
 )
 
 STORED = ("pv", "cv", "gv", "legs")
+TREES = ("sponsor", "enroller", "placement")
 
 
 def is_known(condition: Condition | None, plan: Plan, metrics: Collection[str] = STORED) -> bool:

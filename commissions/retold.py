@@ -15,8 +15,8 @@ from django.db import connection
 
 from commerce.models import VolumeEntry
 from commissions.engine import Facts, Plan, Ranks, Snapshot, Standings, build_snapshot
-from commissions.engine.plan import Bonus, OfCommissions, parts
-from commissions.known import is_told_by_standings
+from commissions.engine.plan import PLACEMENT, Bonus, OfCommissions, parts
+from commissions.known import TREES, is_told_by_standings
 from commissions.models import CommissionRun, LedgerEntry, Standing
 from commissions.services import facts
 from commissions.services.plans import loaded
@@ -48,7 +48,8 @@ def scene_of(
     involved = list(behind(bonus, plan))
     trees = {tree for each in involved for tree in trees_of(each)}
     told = all(is_told_by_standings(each, plan) for each in involved)
-    if line.run.kind == CommissionRun.Kind.CLOSE and (len(trees) > 1 or not told):
+    is_simple = told and len(trees) <= 1 and PLACEMENT not in trees
+    if line.run.kind == CommissionRun.Kind.CLOSE and not is_simple:
         whole = whole_company(line.run_id)
         return Scene(whole, int(np.searchsorted(whole.snapshot.lines.id, entry.pk)))
     path = upline(line, next(iter(trees), None), entry.distributor_id)
@@ -170,7 +171,7 @@ def standing_facts(standing: Standing, line: LedgerEntry, plan: Plan) -> Facts:
     snapshot = build_snapshot(
         members={
             "id": [standing.distributor_id],
-            "parents": {"sponsor": [-1], "enroller": [-1]},
+            "parents": {tree: [-1] for tree in TREES},
             "joined": [facts.day_number(standing.distributor.joined_on)],
         },
         lines={"id": [], "seller": [], "kind": [], "volumes": dict.fromkeys(facts.VOLUMES, ())},

@@ -12,7 +12,7 @@ from django.core.cache import cache
 
 from commissions.engine import Facts, Plan, Standings, build_snapshot, rank_facts
 from commissions.engine.asked import asked, own_volume
-from commissions.known import STORED, is_known
+from commissions.known import STORED, TREES, is_known
 from commissions.models import CommissionPeriod, PlanVersion
 from commissions.needs import Goal, goal_of, hundredths
 from commissions.services.facts import VOLUMES, day_number
@@ -116,7 +116,7 @@ def projected_facts(distributor: Distributor, period: CommissionPeriod, plan: Pl
     snapshot = build_snapshot(
         members={
             "id": [distributor.pk],
-            "parents": {"sponsor": [-1], "enroller": [-1]},
+            "parents": {tree: [-1] for tree in TREES},
             "joined": [day_number(distributor.joined_on)],
         },
         lines={"id": [], "seller": [], "kind": [], "volumes": dict.fromkeys(VOLUMES, ())},

@@ -6,6 +6,7 @@ People stand as they do today; ranks and what else is carried on come from the n
 import numpy as np
 
 from commissions.engine import Plan, Snapshot, build_snapshot
+from commissions.engine.plan import PLACEMENT, parts
 from commissions.models import CommissionPeriod
 from commissions.services import carried
 from commissions.services.arrays import Lookup, read_columns
@@ -19,9 +20,17 @@ LARGEST_LINE = 20_000
 """People below up to whom a page waits for it."""
 
 
+def asks_for_places(plan: Plan) -> bool:
+    return any(getattr(part, "tree", None) == PLACEMENT for _, part in parts(plan))
+
+
 def read_line(distributor: Distributor, period: CommissionPeriod, plan: Plan) -> Snapshot | None:
-    """Somebody and everybody below with their volume of the period; None for a very large line."""
-    if distributor.downline_count > LARGEST_LINE:
+    """Somebody and everybody below with their volume of the period.
+
+    None for a very large line, and for a plan that goes by the placement tree: in that the people
+    below are others.
+    """
+    if distributor.downline_count > LARGEST_LINE or asks_for_places(plan):
         return None
     node = GenealogyNode.objects.filter(distributor=distributor, tree=Tree.SPONSOR).first()
     if node is None:
