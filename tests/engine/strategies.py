@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from commissions.engine.errors import PlanError
 from commissions.engine.snapshot import Snapshot, build_snapshot
 from tests.engine.documents import Document, document, load, money
-from tests.engine.plan_parts import Parts
+from tests.engine.plan_bonuses import Parts
 
 STARTS_ON, ENDS_ON = 1_000, 1_029
 FIGURES = ("pv", "cv", "margin")
@@ -65,7 +65,8 @@ def columns(entries: list[dict[str, int]], place: dict[int, int]) -> dict[str, A
 def plans(draw: st.DrawFn) -> Document:
     """Everything the language has, in compositions that make sense of it."""
     granularity = draw(st.sampled_from(["line", "line", "member"]))
-    parts = Parts(draw, line_by_line=granularity == "line")
+    scale = draw(st.sampled_from([2, 2, 2, 2, 0, 1, 3, 6]))
+    parts = Parts(draw, line_by_line=granularity == "line", fine=scale > 2)
     volumes = parts.volumes()
     metrics, activity = parts.first_metrics(), parts.activity()
     metrics += parts.metrics_of_the_active()
@@ -77,7 +78,7 @@ def plans(draw: st.DrawFn) -> Document:
             rounding=draw(
                 st.sampled_from(["half_even", "half_up", "toward_zero", "away_from_zero"])
             ),
-            scale=draw(st.sampled_from([2, 2, 2, 0, 1])),
+            scale=scale,
             granularity=granularity,
             zero_amounts="keep"
             if granularity == "member"
@@ -90,6 +91,7 @@ def plans(draw: st.DrawFn) -> Document:
         ladders=ladders,
         bonuses=bonuses,
         limits=parts.limits(),
+        payout={"minimum": parts.figure(2_000), "when": parts.condition(), "hold_days": 14},
         packages=parts.packages,
     )
 
@@ -187,6 +189,7 @@ def states(draw: st.DrawFn, plan: Document, size: int) -> dict[str, list[int]]:
     for limit in plan["limits"]:
         if limit["overflow"] == "held":
             names[f"limit.{limit['code']}"] = figure
+    names["wallet"] = st.integers(-3_000, 30_000)
     return {name: [draw(values) for _ in range(size)] for name, values in names.items()}
 
 
@@ -215,6 +218,8 @@ def states_of_ladder(ladder: Document, small: st.SearchStrategy[int]) -> Names:
 def states_of(
     bonus: Document, figure: st.SearchStrategy[int], small: st.SearchStrategy[int]
 ) -> dict[str, st.SearchStrategy[int]]:
+    if bonus["trigger"] == "payment":
+        return {f"paid.{bonus['code']}": figure}
     code, pays, often = bonus["code"], bonus["pays"], bonus.get("occurrence", {})
     names: dict[str, st.SearchStrategy[int]] = {}
     if pays["who"] == "pairs":

@@ -23,12 +23,13 @@ from commissions.engine.snapshot import Snapshot
 from tests.engine.oracle.awards import Award, Item, items, pay_source, walk
 from tests.engine.oracle.company import Company, Person, unpack
 from tests.engine.oracle.ladders import carry_ladder, level
+from tests.engine.oracle.limits import cut, pay_out, refusal
 from tests.engine.oracle.measures import carry_metric, meets, metric
 from tests.engine.oracle.pairs import pay_pairs
 from tests.engine.oracle.pools import pay_company, pay_pool
-from tests.engine.oracle.settling import Refused, State, cut, occur, release, split, to_money
+from tests.engine.oracle.settling import State, occur, release, split, to_money
 
-__all__ = ["Award", "Expected", "Refused", "expected"]
+__all__ = ["Award", "Expected", "expected"]
 
 
 @dataclass
@@ -42,28 +43,34 @@ class Expected:
     retained: list[Award]
     held: list[Award]
     state: dict[str, list[Fraction]]
+    checks: dict[str, tuple[Fraction, Fraction]]
+    payable: list[Fraction]
 
 
 def expected(snapshot: Snapshot, plan: Plan, trigger: str = PERIOD_CLOSE) -> Expected:
-    """Everything the plan says of this company. Raises Refused where a limit refuses."""
+    """Everything the plan says of this company."""
     company = unpack(snapshot, plan, trigger)
     state: State = {}
     if trigger == PERIOD_CLOSE:
         for person in company.people:
             carry(company, person, state)
     awards: list[Award] = []
+    checks: dict[str, tuple[Fraction, Fraction]] = {}
     limits = list(plan.limits)
     for place, bonus in enumerate(plan.bonuses):
         if bonus.trigger == trigger:
             awards += paid(company, bonus, awards, state)
         done = {other.code for other in plan.bonuses[: place + 1]}
         while limits and set(limits[0].bonuses) <= done:
-            if trigger == PERIOD_CLOSE:
+            if trigger == PERIOD_CLOSE and limits[0].enforcement == "refuse":
+                checks[limits[0].code] = refusal(company, limits[0], awards)
+            elif trigger == PERIOD_CLOSE:
                 awards += cut(company, limits[0], awards, state)
             limits.pop(0)
     if plan.money.zero_amounts == "omit":
         awards = [award for award in awards if award.amount]
     people, closing = company.people, trigger == PERIOD_CLOSE
+    payable = pay_out(company, awards, state) if closing else []
     return Expected(
         {m.code: [metric(company, m.code, p) for p in people] for m in plan.metrics if closing},
         [meets(company, plan.activity, person) for person in people] if closing else [],
@@ -79,6 +86,8 @@ def expected(snapshot: Snapshot, plan: Plan, trigger: str = PERIOD_CLOSE) -> Exp
         [award for award in awards if award.to == "retained"],
         [award for award in awards if award.to == "held"],
         {name: [figures.get(p, Fraction(0)) for p in people] for name, figures in state.items()},
+        checks,
+        payable,
     )
 
 
@@ -111,24 +120,28 @@ def paid(company: Company, bonus: Bonus, before: list[Award], state: State) -> l
             to_money(company, bonus, found)
         return found
     found = not_excluded(bonus, found, before)
+    if isinstance(bonus.base, OfCommissions) and bonus.code in bonus.base.bonuses:
+        found += matched_again(company, bonus, found, before)
     found = occur(company, bonus, found, state)
     to_money(company, bonus, found)
-    found = release(company, bonus, split(company, bonus, found, state), state)
-    base = bonus.base
-    if found and isinstance(base, OfCommissions) and bonus.code in base.bonuses:
-        found += matched_again(company, bonus, found)
-    return found
+    return release(company, bonus, split(company, bonus, found, state), state)
 
 
-def matched_again(company: Company, bonus: Bonus, round_before: list[Award]) -> list[Award]:
-    """A match on the matches of the round before, until nobody is left to match them."""
+def matched_again(
+    company: Company, bonus: Bonus, first_round: list[Award], before: list[Award]
+) -> list[Award]:
+    """A match on the matches of the round before, until nobody is left to match them. A match that
+    is excluded is not paid, and so not matched."""
     found: list[Award] = []
+    to_money(company, bonus, first_round)
+    round_before = [a for a in first_round if a.amount and a.to == "ledger"]
     while round_before:
         awards = [
             a for item in items(company, bonus, round_before) for a in walk(company, bonus, item)
         ]
+        awards = not_excluded(bonus, awards, before)
         to_money(company, bonus, awards)
-        round_before = [award for award in awards if award.amount]
+        round_before = [a for a in awards if a.amount and a.to == "ledger"]
         found += awards
     return found
 

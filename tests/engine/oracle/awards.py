@@ -19,9 +19,10 @@ from commissions.engine.plan import (
     OfMetric,
     OfOrder,
     OncePerRank,
+    PaysPairs,
     PaysUpline,
 )  # fmt: skip
-from tests.engine.oracle.company import ZERO, Company, Line, Person, hundredths, rate
+from tests.engine.oracle.company import ZERO, Company, Line, Person, hundredths, rate, rounded
 from tests.engine.oracle.ladders import level, shown_rank
 from tests.engine.oracle.measures import meets, metric, package_code
 
@@ -83,13 +84,31 @@ def all_items(company: Company, bonus: Bonus, before: list[Award]) -> list[Item]
 
 
 def of_commissions(company: Company, base: OfCommissions, before: list[Award]) -> list[Item]:
+    """Each line, or each member's sum; a member's lines bear in proportion what limits took."""
+    plan = company.plan
+    limits = [limit.code for limit in plan.limits if set(limit.bonuses) <= set(base.bonuses)]
     paid = [award for award in before if award.bonus in base.bonuses and award.earner]
-    if base.per == "line":
-        return [Item(award.earner, award.line, award.amount) for award in paid if award.earner]
-    return [
-        Item(person, None, sum((award.amount for award in paid if award.earner is person), ZERO))
+    cuts = [award for award in before if award.bonus in limits] if base.after_limits else []
+    total = {
+        person: sum((award.amount for award in paid if award.earner is person), ZERO)
         for person in company.people
-    ]
+    }
+    left = {
+        person: total[person]
+        + sum((award.amount for award in cuts if award.earner is person), ZERO)
+        for person in company.people
+    }
+    if base.per == "member":
+        return [Item(person, None, left[person]) for person in company.people]
+    found = []
+    for award in paid:
+        assert award.earner is not None
+        amount, whole = award.amount, total[award.earner]
+        if base.after_limits:
+            part = max(left[award.earner], ZERO) / whole if whole > 0 else ZERO
+            amount = rounded(amount * part, 2, plan.money.rounding)
+        found.append(Item(award.earner, award.line, amount))
+    return found
 
 
 def table_rate(
@@ -151,7 +170,8 @@ def priced(
     if figure <= 0:
         return None
     if bonus.unit == "amount":
-        base, figure = base * figure, Fraction(1)
+        counted = isinstance(bonus.base, OfMetric) or isinstance(bonus.pays, PaysPairs)
+        base, figure = (base if counted else 1) * figure, Fraction(1)
     earner = None if to == "retained" else person
     rank = shown_rank(company, earner)
     return Award(

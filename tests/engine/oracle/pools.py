@@ -31,7 +31,8 @@ def pay_pool(
         return []
     figure = metric(company, bonus.base.metric, company.people[0])
     whole = figure * rate(bonus.factor) * rate(bonus.rates.table[0])
-    pool = rounded(max(whole, ZERO), plan.money.scale, plan.money.rounding)
+    places = min(plan.money.scale, 2)
+    pool = rounded(max(whole, ZERO), places, plan.money.rounding)
     name = f"pool.{bonus.code}"
     pool += sum((hundredths(company.carried(name, person)) for person in company.people), ZERO)
     shares = {
@@ -44,7 +45,7 @@ def pay_pool(
         state[name] = {company.people[0]: ZERO if shares else pool}
         if not shares:
             return []
-    unit = Fraction(1, 10**plan.money.scale)
+    unit = Fraction(1, 10**places)
     exact = {p: pool * share / sum(shares.values()) for p, share in shares.items()}
     amounts = {p: amount // unit * unit for p, amount in exact.items()}
     left = pool - sum(amounts.values(), ZERO)
@@ -85,7 +86,8 @@ def pay_company(company: Company, bonus: Bonus, item: Item, before: list[Award])
     if not bonus.pays.less:
         return [award]
     exact = award.base * rate(bonus.factor) * award.rate
-    award.amount = rounded(exact, company.plan.money.scale, company.plan.money.rounding)
+    money = company.plan.money
+    award.amount = rounded(exact, min(money.scale, 2), money.rounding)
     on_line = [p for p in before if p.bonus in bonus.pays.less and p.line is item.line]
     award.amount -= sum((paid.amount for paid in on_line), ZERO)
     award.base, award.rate = award.amount, Fraction(1)
