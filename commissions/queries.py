@@ -331,6 +331,7 @@ PROOF = {
     "plan_hash": "Plan",
     "engine_version": "Engine version",
     "result_hash": "Result",
+    "state_hash": "Carried on",
     "lines": "Lines",
     "total": "Total",
     "payment_hash": "At payment",

@@ -11,6 +11,7 @@ from commissions.engine import Plan, Ranks, Result, Snapshot, Standings, calcula
 from commissions.models import CommissionPeriod, CommissionRun
 from commissions.services import facts
 from commissions.services.arrays import Array, read_columns
+from commissions.services.carried import Sparse, to_keep
 from commissions.services.plans import loaded
 from commissions.services.reversals import OF_CLOSES, reversed_lines
 
@@ -52,6 +53,12 @@ class Outcome:
         places = np.searchsorted(self.snapshot.members.id, self.reversed["distributor_id"])
         np.add.at(earned, places, self.reversed["amount"])
         return earned
+
+    @property
+    def carried(self) -> list[Sparse]:
+        """What the next period starts from, as it is stored."""
+        members = self.snapshot.members
+        return to_keep(self.result.state, self.standings, self.plan, members.id)
 
     def result_hash(self) -> str:
         digest = hashlib.sha256(self.result.result_hash().encode())

@@ -8,7 +8,9 @@ not paid out yet is in the wallets, so the engine's own memory of it (`wallet`) 
 what was paid at payment (`paid.partner`) is read from the ledger for the limits that count it.
 """
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,32 +42,58 @@ def spread(members: Packed, figures: Packed, lookup: Lookup) -> Int64s:
     return found
 
 
-def write_state(
-    run: CommissionRun,
-    state: Mapping[str, Int64s],
-    standings: Standings,
-    plan: Plan,
-    member_ids: Int64s,
-) -> None:
-    """Store what a run carries on; names without any figure are left out."""
+@dataclass(frozen=True)
+class Sparse:
+    """The members with a figure under one name, and their figures, packed."""
+
+    key: str
+    members: bytes
+    figures: bytes
+
+
+def to_keep(
+    state: Mapping[str, Int64s], standings: Standings, plan: Plan, member_ids: Int64s
+) -> list[Sparse]:
+    """What a run carries on, by name in order; names without any figure are left out."""
     kept = {
         name: figures for name, figures in state.items() if name.partition(".")[0] not in NOT_KEPT
     }
-    CarriedState.objects.bulk_create(
-        packed(run, name, figures, member_ids)
-        for name, figures in (kept | other_ranks(standings, plan)).items()
+    return [
+        packed(name, figures, member_ids)
+        for name, figures in sorted((kept | other_ranks(standings, plan)).items())
         if figures.any()
-    )
+    ]
 
 
-def packed(run: CommissionRun, name: str, figures: Int64s, member_ids: Int64s) -> CarriedState:
+def packed(name: str, figures: Int64s, member_ids: Int64s) -> Sparse:
     places = np.flatnonzero(figures)
-    return CarriedState(
-        run=run,
+    return Sparse(
         key=name,
         members=member_ids[places].astype("<i8").tobytes(),
         figures=figures[places].astype("<i8").tobytes(),
     )
+
+
+def write_state(run: CommissionRun, kept: Iterable[Sparse]) -> None:
+    CarriedState.objects.bulk_create(
+        CarriedState(run=run, key=one.key, members=one.members, figures=one.figures) for one in kept
+    )
+
+
+def stored_state(run: CommissionRun) -> list[Sparse]:
+    """What a run carried on, as it stands in the table."""
+    rows = run.state.order_by("key").values_list("key", "members", "figures")
+    stored = [Sparse(key, bytes(members), bytes(figures)) for key, members, figures in rows]
+    return sorted(stored, key=lambda one: one.key)
+
+
+def state_hash(kept: Iterable[Sparse]) -> str:
+    """SHA-256 over what is carried on, name by name."""
+    digest = hashlib.sha256()
+    for one in kept:
+        digest.update(f"{one.key}:{len(one.members)};".encode())
+        digest.update(one.members + one.figures)
+    return digest.hexdigest()
 
 
 def other_ranks(standings: Standings, plan: Plan) -> State:

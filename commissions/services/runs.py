@@ -159,7 +159,7 @@ def _calculate(run_id: int) -> CommissionRun | None:
 
 def write(run: CommissionRun, outcome: Outcome) -> None:
     """The run's own tables, filled in the transaction that made them, and what it carries on."""
-    members, plan = outcome.snapshot.members, outcome.plan
+    members = outcome.snapshot.members
     create_tables(run)
     writer = LineWriter(run, bonus_ids(run.period.frozen_plan))
     pieces = chain(
@@ -167,9 +167,9 @@ def write(run: CommissionRun, outcome: Outcome) -> None:
         writer.rows_reversing(outcome.reversed),
     )
     write_lines(run, pieces, freeze=True)
-    columns = standing_columns(outcome.standings, plan)
+    columns = standing_columns(outcome.standings, outcome.plan)
     write_standings(run, columns, members.id, members.parent("sponsor"))
-    write_state(run, outcome.result.state, outcome.standings, plan, members.id)
+    write_state(run, outcome.carried)
 
 
 def store(run: CommissionRun, outcome: Outcome, phases: Phases) -> None:

@@ -182,6 +182,21 @@ def test_state_is_part_of_what_is_frozen(cast):
     assert "was frozen when the period was closed" in run.error
 
 
+def test_state_that_was_changed_is_found(cast):
+    pay_by(cast, demo() | {"limits": [cap("10.00", "partner", "unilevel")]})
+    sell_in_october(cast)
+    closed(cast, "2026-10")
+    assert list(find_breaks(strict=True)) == []
+    with connection.cursor() as cursor:
+        cursor.execute("set local session_replication_role = replica")
+        cursor.execute("update commissions_carriedstate set figures = members")
+        cursor.execute("set local session_replication_role = origin")
+
+    (found,) = find_breaks(strict=True)
+
+    assert found.startswith("certificate: 2026-10 says state_hash ")
+
+
 def test_a_superseded_run_leaves_no_state(cast):
     pay_by(cast, demo() | {"limits": [cap("10.00", "partner", "unilevel")]})
     sell_in_october(cast)
