@@ -31,16 +31,16 @@ SOURCE, UPLINE = "source", "upline"
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """`links`: N + 1 parents; who stops the walk has N above him. `first`: by source, the first
-    person of his walk. `up`: by person, the next on any walk. `refused`: who ends a walk without
-    being paid when it reaches him as one who counts. `passed`: whom compression passes over."""
+    """`first`: by source, the first person of his walk. `up`: by person, the next on any walk; who
+    stops it has N above him. `halts`: who counts or stops. `refused`: who ends a walk without
+    being paid when it halts at him. `passed`: whom compression passes over."""
 
     pays: PaysUpline
     parent: Pointers
-    links: Pointers
     first: Pointers
     up: Pointers
     counts: Bools
+    halts: Bools
     refused: Bools
     passed: Bools
 
@@ -72,10 +72,10 @@ def path_of(terms: Terms, parent: Pointers, start: str) -> Path:
     return Path(
         pays=pays,
         parent=parent,
-        links=links,
         first=itself if start == SOURCE else with_top(np.append(parent, nobody)),
         up=up,
         counts=np.append(terms.counts, [False, False]),
+        halts=np.append(terms.counts | terms.stops, [False, False]),
         refused=np.append(refused, [False, False]),
         passed=np.append(passed, [False, False]),
     )
@@ -84,14 +84,17 @@ def path_of(terms: Terms, parent: Pointers, start: str) -> Path:
 def cursors(path: Path) -> Iterator[tuple[int, Pointers]]:
     """Step by step, N + 2 pointers: whom the step of each source's walk reaches.
 
-    A boundary member who belongs to the next generation stands at step 2 when he is the first.
+    A boundary member who belongs to the next generation stands at step 2 when he is the first. A
+    walk that ends at somebody ends there only if it looks as far: else it has passed the top.
     """
-    reach = nearest(path.links, np.append(path.counts[:-2], True))
-    reach = np.where(path.refused[reach], path.ended, reach)
+    above = np.append(path.parent, np.int32(NOBODY))
+    reach = nearest(above, np.append(path.halts[:-2], True))
+    is_end = path.refused | (path.halts & ~path.counts)
     following, reached = reach[path.up], reach[path.first]
     far = Distance(path)
     for step in range(first_step(path.pays), path.pays.max_steps + 1):
         reached = far.limited(reached)
+        reached = np.where(is_end[reached], path.ended, reached)
         if is_over(path, reached):
             return
         yield step, reached

@@ -221,6 +221,18 @@ def test_what_a_stop_or_a_block_leaves_is_nobodys():
     assert (team.pays(blocked), team.keeps(blocked)) == ([], [])
 
 
+def test_a_stop_or_a_block_farther_up_than_a_walk_looks_does_not_end_it():
+    team = line_of("ABC").marked("active", "A").marked("leader", "A").sells("C", "100.00")
+    stop = {"at": {"is": "flag", "flag": "leader"}, "pays_him": False}
+    near = upline(1, steps=COMPRESSED, max_distance=1, unfilled="company")
+
+    stopped = plan_of(bonus(rates=by_step("0.1"), pays=near | {"stop": stop}))
+    blocked = plan_of(bonus(rates=by_step("0.1"), pays=near, eligibility=otherwise("block")))
+
+    assert (team.pays(stopped), [line[3] for line in team.keeps(stopped)]) == ([], ["10.00"])
+    assert (team.pays(blocked), [line[3] for line in team.keeps(blocked)]) == ([], ["10.00"])
+
+
 def test_a_table_that_asks_for_the_earner_leaves_nothing_to_the_company():
     team = line_of("AB").ranked(A="silver").sells("B", "100.00")
     rates = by_rank({"none": ["0.01", "0.01"], "silver": ["0.05", "0.04"]})
