@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from commissions.engine import PlanError, load_plan
-from commissions.engine.differences import plan_diff
 from commissions.engine.errors import Fault
-from commissions.engine.language import ordered
 from commissions.engine.lint import Finding, lint
 from commissions.engine.plan import Plan
+from commissions.engine.plan.reading import ordered
 from commissions.engine.prose import Section, explain_plan
+from commissions.engine.prose.differences import plan_diff
 from commissions.models import PlanVersion
 from commissions.services import plans
 

@@ -11,7 +11,7 @@ import numpy as np
 from django.core.cache import cache
 
 from commissions.engine import Facts, Plan, Standings, build_snapshot, rank_facts
-from commissions.engine.asked import asked, own_volume
+from commissions.engine.lint.asked import asked, own_volume
 from commissions.known import STORED, TREES, is_known
 from commissions.models import CommissionPeriod, PlanVersion
 from commissions.needs import Goal, goal_of, hundredths

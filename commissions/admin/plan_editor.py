@@ -13,8 +13,8 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
 from commissions import plan_desk
-from commissions.engine.language import schema
 from commissions.engine.plan import Condition, Plan
+from commissions.engine.plan.reading import schema
 from commissions.models import PlanVersion
 from commissions.plan_tables import grids, with_cells
 from commissions.services import drafts, plans

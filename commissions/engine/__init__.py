@@ -56,8 +56,8 @@ from commissions.engine.errors import (
 from commissions.engine.explain import Step, trace
 from commissions.engine.facts import Facts
 from commissions.engine.limits import check_limits
-from commissions.engine.loading import load_plan
 from commissions.engine.plan import PAYMENT, PERIOD_CLOSE, Plan
+from commissions.engine.plan.loading import load_plan
 from commissions.engine.requirements import Asked, RankFacts, rank_facts
 from commissions.engine.result import Block, LimitCheck, Ranks, Result, Standings
 from commissions.engine.reversal import Refunded, reverse

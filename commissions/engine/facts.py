@@ -27,9 +27,9 @@ from numpy.typing import NDArray
 
 from commissions.engine import ladders, metrics, volumes
 from commissions.engine.conditions import Climb, answer, answer_on
-from commissions.engine.dependencies import ACTIVE, LADDER, METRIC, Node, knots
 from commissions.engine.errors import EngineError, SnapshotError
 from commissions.engine.plan import Condition, Group, Plan
+from commissions.engine.plan.dependencies import ACTIVE, LADDER, METRIC, Node, knots
 from commissions.engine.result import Ranks, Standings
 from commissions.engine.rounding import Int64s, added
 from commissions.engine.snapshot import Lines, Snapshot, named_arrays

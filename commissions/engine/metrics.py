@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from commissions.engine.dependencies import leaves
 from commissions.engine.errors import CapacityError
 from commissions.engine.plan import Company, Group, JoinedWithin, Levels, Metric
+from commissions.engine.plan.dependencies import leaves
 from commissions.engine.rounding import LARGEST, Int64s, added, exact_sum, refuse_sum_overflow
 from commissions.engine.trees import cut, level_sums, subtree_sums
 from commissions.engine.volumes import of_kinds

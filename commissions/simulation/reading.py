@@ -14,8 +14,8 @@ import json
 from pathlib import Path
 
 from commissions.engine.errors import PlanError
-from commissions.engine.loading import load_plan
 from commissions.engine.plan import Plan
+from commissions.engine.plan.loading import load_plan
 from commissions.simulation.company import Carried, Company
 from commissions.simulation.faults import InputError, InputFault
 from commissions.simulation.orders import read_orders

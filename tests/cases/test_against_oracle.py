@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from commissions.engine.calculate import calculate
-from commissions.engine.loading import load_plan
 from commissions.engine.plan import HasFlag, Plan, Volume, parts
+from commissions.engine.plan.loading import load_plan
 from commissions.engine.snapshot import Snapshot, build_snapshot
 from commissions.simulation.orders import is_given
 from commissions.simulation.people import places

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from commissions.engine.loading import load_plan
+from commissions.engine.plan.loading import load_plan
 from tests.cases.cases import HERE, all_rows, computed, files, published, rows, wanted
 from tests.cases.table import TARGET, page
 

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from commissions.engine.language import schema
 from commissions.engine.lint import lint
-from commissions.engine.loading import load_plan
 from commissions.engine.plan import Plan
+from commissions.engine.plan.loading import load_plan
+from commissions.engine.plan.reading import schema
 from commissions.engine.prose import explain_plan
 from tests.cases.cases import HERE, published
 from tests.engine.schema_check import schema_faults

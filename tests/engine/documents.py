@@ -12,8 +12,8 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-from commissions.engine.loading import load_plan
 from commissions.engine.plan import Plan
+from commissions.engine.plan.loading import load_plan
 
 PLANS = Path(__file__).parents[2] / "commissions" / "plans"
 KINDS = ["retail", "preferred", "self_consumption", "autoship", "enrolment_kit"]

@@ -9,7 +9,7 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from commissions.engine import plan as p
-from commissions.engine.language import Between, hints
+from commissions.engine.plan.reading import Between, hints
 
 Change = tuple[str, Any]
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from commissions.engine.differences import plan_diff
-from commissions.engine.loading import load_plan
+from commissions.engine.plan.loading import load_plan
+from commissions.engine.prose.differences import plan_diff
 from tests.engine.documents import (
     PLANS,
     at_least,

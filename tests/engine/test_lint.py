@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from commissions.engine.lint import lint
-from commissions.engine.worst_case import worst_case
+from commissions.engine.lint.worst_case import worst_case
 from tests.engine.documents import (
     COMPANY,
     METRICS,

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from commissions.engine.errors import PlanError
-from commissions.engine.language import schema
-from commissions.engine.loading import load_plan
 from commissions.engine.plan import PERIOD_CLOSE, Plan
+from commissions.engine.plan.loading import load_plan
+from commissions.engine.plan.reading import schema
 from tests.engine.documents import (
     COMPANY,
     METRICS,

@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from commissions.engine.calculate import calculate
-from commissions.engine.language import schema
 from commissions.engine.lint import lint
-from commissions.engine.loading import load_plan
+from commissions.engine.lint.worst_case import worst_case
 from commissions.engine.plan import Plan
+from commissions.engine.plan.loading import load_plan
+from commissions.engine.plan.reading import schema
 from commissions.engine.prose import explain_plan, to_markdown
 from commissions.engine.snapshot import Snapshot, build_snapshot
-from commissions.engine.worst_case import worst_case
 from tests.engine.documents import PLANS
 from tests.engine.schema_check import schema_faults
 

@@ -4,10 +4,9 @@ import json
 
 import pytest
 
-from commissions.engine import words
-from commissions.engine.loading import load_plan
 from commissions.engine.plan import Plan
-from commissions.engine.prose import Section, explain_plan, to_markdown
+from commissions.engine.plan.loading import load_plan
+from commissions.engine.prose import Section, explain_plan, to_markdown, words
 from tests.engine.documents import (
     PLANS,
     all_of,

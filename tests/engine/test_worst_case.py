@@ -6,8 +6,8 @@ from hypothesis import HealthCheck, given, reject, settings
 
 from commissions.engine.calculate import calculate
 from commissions.engine.errors import PlanError
+from commissions.engine.lint.worst_case import worst_case
 from commissions.engine.plan import Plan
-from commissions.engine.worst_case import worst_case
 from tests.engine.documents import COMPANY, Document, load, metric
 from tests.engine.strategies import World, worlds
 

@@ -16,14 +16,14 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from commissions.engine.differences import plan_diff
 from commissions.engine.errors import PlanError
-from commissions.engine.language import schema
 from commissions.engine.lint import lint
-from commissions.engine.loading import load_plan
+from commissions.engine.lint.worst_case import worst_case
 from commissions.engine.plan import Plan
+from commissions.engine.plan.loading import load_plan
+from commissions.engine.plan.reading import schema
 from commissions.engine.prose import explain_plan, to_markdown
-from commissions.engine.worst_case import worst_case
+from commissions.engine.prose.differences import plan_diff
 
 
 class Command(BaseCommand):

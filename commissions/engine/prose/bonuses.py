@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from commissions.engine import plan as p
-from commissions.engine import words
-from commissions.engine.prose_rates import how_much, rate_table
-from commissions.engine.sections import Section, Table
+from commissions.engine.prose import words
+from commissions.engine.prose.rates import how_much, rate_table
+from commissions.engine.prose.sections import Section, Table
 
 TRIGGERS = {
     "payment": "It is final as soon as the order is paid.",

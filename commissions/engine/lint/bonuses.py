@@ -11,8 +11,8 @@ from dataclasses import replace
 from itertools import combinations, pairwise, zip_longest
 
 from commissions.engine import plan as p
-from commissions.engine import words
-from commissions.engine.findings import Finding
+from commissions.engine.lint.findings import Finding
+from commissions.engine.prose import words
 
 DEEP = 20
 """Compressed steps beyond which a walk without a distance is worth a second look."""

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from commissions.engine import plan as p
-from commissions.engine import words
-from commissions.engine.findings import Finding
-from commissions.engine.largest_rates import hundredths, rate_rows
-from commissions.engine.worst_case import worst_case
+from commissions.engine.lint.findings import Finding
+from commissions.engine.lint.largest_rates import hundredths, rate_rows
+from commissions.engine.lint.worst_case import worst_case
+from commissions.engine.prose import words
 
 Coded = p.Volume | p.Metric | p.Ladder | p.Package
 

@@ -18,9 +18,15 @@ from fractions import Fraction
 from itertools import chain, combinations
 
 from commissions.engine import plan as p
-from commissions.engine import words
-from commissions.engine.asked import Ranges, asked, asked_by_level, every, is_met_now, own_volume
-from commissions.engine.largest_rates import (
+from commissions.engine.lint.asked import (
+    Ranges,
+    asked,
+    asked_by_level,
+    every,
+    is_met_now,
+    own_volume,
+)
+from commissions.engine.lint.largest_rates import (
     MILLION,
     NOTHING,
     Share,
@@ -30,6 +36,7 @@ from commissions.engine.largest_rates import (
     rate_rows,
     rates_in_all,
 )  # fmt: skip
+from commissions.engine.prose import words
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Annotated, Any, Literal
 
-from commissions.engine.language import Amount, Between, Code, Pattern, Rate
+from commissions.engine.plan.reading import Amount, Between, Code, Pattern, Rate
 
 SCHEMA_VERSION = 2
 WHOLE: int = 1_000_000

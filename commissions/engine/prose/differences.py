@@ -17,8 +17,10 @@ from itertools import zip_longest
 from typing import Any, get_args, get_origin
 
 from commissions.engine import plan as p
-from commissions.engine import words
-from commissions.engine.difference_words import (
+from commissions.engine.lint.ranks import conditions
+from commissions.engine.plan.reading import written
+from commissions.engine.prose import words
+from commissions.engine.prose.difference_words import (
     LABELS,
     field_words,
     hint_of,
@@ -28,9 +30,7 @@ from commissions.engine.difference_words import (
     title,
     value_words,
 )
-from commissions.engine.language import written
-from commissions.engine.lint_ranks import conditions
-from commissions.engine.prose_rates import by_what
+from commissions.engine.prose.rates import by_what
 
 Rates = p.ByStep | p.ByRank | p.ByPackage | p.ByKind | p.ByBand
 

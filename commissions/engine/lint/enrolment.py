@@ -15,9 +15,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from commissions.engine import plan as p
-from commissions.engine import words
-from commissions.engine.asked import asks_volume
-from commissions.engine.findings import Finding
+from commissions.engine.lint.asked import asks_volume
+from commissions.engine.lint.findings import Finding
+from commissions.engine.prose import words
 
 KIT = p.ENROLMENT_KIT
 

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
 
 from commissions.engine import plan as p
-from commissions.engine import words
-from commissions.engine.sections import Table
+from commissions.engine.prose import words
+from commissions.engine.prose.sections import Table
 
 
 def how_much(bonus: p.Bonus, plan: p.Plan) -> str:

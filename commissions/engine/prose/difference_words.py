@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from commissions.engine import plan as p
-from commissions.engine import prose, prose_bonuses, prose_rates, words
-from commissions.engine.language import MILLIONTHS, Scaled, hints, written
+from commissions.engine import prose
+from commissions.engine.plan.reading import MILLIONTHS, Scaled, hints, written
+from commissions.engine.prose import bonuses as prose_bonuses
+from commissions.engine.prose import rates as prose_rates
+from commissions.engine.prose import words
 
 LABELS = {
     "activity": "being active",

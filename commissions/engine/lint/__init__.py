@@ -13,11 +13,11 @@ example, is no finding: `checking` refuses it when the plan is loaded.
 from __future__ import annotations
 
 from commissions.engine import plan as p
-from commissions.engine.enrolment import pays_for_enrolment
-from commissions.engine.findings import Finding
-from commissions.engine.lint_bonuses import bonus_findings
-from commissions.engine.lint_parts import limit_findings, unused
-from commissions.engine.lint_ranks import ladder_findings
+from commissions.engine.lint.bonuses import bonus_findings
+from commissions.engine.lint.enrolment import pays_for_enrolment
+from commissions.engine.lint.findings import Finding
+from commissions.engine.lint.parts import limit_findings, unused
+from commissions.engine.lint.ranks import ladder_findings
 
 __all__ = ["Finding", "lint"]
 

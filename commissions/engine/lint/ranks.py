@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from commissions.engine import plan as p
-from commissions.engine import words
-from commissions.engine.asked import (
+from commissions.engine.lint.asked import (
     EVERYTHING,
     Key,
     asked,
@@ -18,7 +17,8 @@ from commissions.engine.asked import (
     contradiction,
     impossible,
 )
-from commissions.engine.findings import Finding
+from commissions.engine.lint.findings import Finding
+from commissions.engine.prose import words
 
 
 def ladder_findings(plan: p.Plan) -> Iterator[Finding]:

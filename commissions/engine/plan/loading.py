@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from commissions.engine.checking import check
 from commissions.engine.errors import Fault, PlanError
-from commissions.engine.language import content_hash, read
 from commissions.engine.plan import Plan
+from commissions.engine.plan.checking import check
+from commissions.engine.plan.reading import content_hash, read
 
 
 def load_plan(document: object) -> Plan:

@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from commissions.engine import plan as p
-from commissions.engine import words
-from commissions.engine.prose_bonuses import explain_bonus
-from commissions.engine.sections import Section, Table, to_markdown
+from commissions.engine.prose import words
+from commissions.engine.prose.bonuses import explain_bonus
+from commissions.engine.prose.sections import Section, Table, to_markdown
 
 __all__ = ["Section", "Table", "explain_plan", "to_markdown"]
 

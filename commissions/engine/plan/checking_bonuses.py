@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from commissions.engine.checking_payment import check_payment
 from commissions.engine.errors import Fault
 from commissions.engine.plan import (
     PAYMENT,
@@ -38,7 +37,8 @@ from commissions.engine.plan import (
     Plan,
     RankShares,
 )
-from commissions.engine.references import codes_of, rank_refers, refers
+from commissions.engine.plan.checking_payment import check_payment
+from commissions.engine.plan.references import codes_of, rank_refers, refers
 
 CENT = 10_000
 """A hundredth in millionths."""

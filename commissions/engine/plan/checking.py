@@ -16,8 +16,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from commissions.engine.checking_bonuses import check_bonuses
-from commissions.engine.dependencies import ACTIVE, METRIC, circles
 from commissions.engine.errors import Fault
 from commissions.engine.plan import (
     NO_RANK,
@@ -40,7 +38,9 @@ from commissions.engine.plan import (
     Volume,
     parts,
 )
-from commissions.engine.references import codes_of, rank_refers, refers, repeats
+from commissions.engine.plan.checking_bonuses import check_bonuses
+from commissions.engine.plan.dependencies import ACTIVE, METRIC, circles
+from commissions.engine.plan.references import codes_of, rank_refers, refers, repeats
 
 
 def check(plan: Plan) -> Iterator[Fault]:

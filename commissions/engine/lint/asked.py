@@ -14,7 +14,7 @@ from functools import reduce
 from typing import NamedTuple
 
 from commissions.engine import plan as p
-from commissions.engine import words
+from commissions.engine.prose import words
 
 
 class Range(NamedTuple):
