@@ -7,7 +7,7 @@ the calculation goes by.
 from dataclasses import dataclass
 from decimal import Decimal
 
-from commissions.engine import Asked, Facts, Plan, RankFacts, words
+from commissions.engine import Asked, Facts, Plan, RankFacts
 from commissions.engine.plan import (
     AnyOf,
     AtLeast,
@@ -17,6 +17,7 @@ from commissions.engine.plan import (
     LegsWithVolume,
     parts,
 )
+from commissions.engine.prose import words
 from commissions.engine.requirements import asked
 from mlmcrm.money import ZERO
 

@@ -8,7 +8,7 @@ from commissions.engine import PlanError, load_plan
 from commissions.engine.errors import Fault
 from commissions.engine.lint import Finding, lint
 from commissions.engine.plan import Plan
-from commissions.engine.plan.reading import ordered
+from commissions.engine.plan.schema import ordered
 from commissions.engine.prose import Section, explain_plan
 from commissions.engine.prose.differences import plan_diff
 from commissions.models import PlanVersion

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from commissions.engine import Asked, Facts, Plan, Step, words
+from commissions.engine import Asked, Facts, Plan, Step
 from commissions.engine.explain import ENDED, EXCLUDED, NO_DIFFERENCE, NO_PACKAGE, NO_RATE, STOP
 from commissions.engine.plan import (
     AnyOf,
@@ -20,6 +20,7 @@ from commissions.engine.plan import (
     PaysUpline,
     parts,
 )
+from commissions.engine.prose import words
 from commissions.engine.requirements import questions
 from commissions.needs import UNITS, hundredths, needs_of
 from mlmcrm.money import format_money

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from commissions import plan_desk
 from commissions.engine.plan import Condition, Plan
-from commissions.engine.plan.reading import schema
+from commissions.engine.plan.schema import schema
 from commissions.models import PlanVersion
 from commissions.plan_tables import grids, with_cells
 from commissions.services import drafts, plans

@@ -37,11 +37,11 @@ refuse. `reverse` undoes earlier ledger lines for refunds. `Facts` is everything
 for those who explain: `trace` tells an order line's story, `rank_facts` what a rank asks, both with
 the code that pays.
 
-Where to read on: `plan` (the language), `language`, `loading`, `checking`; `calculate` (the order
-of everything); `snapshot`, `facts` with `volumes`, `metrics`, `conditions`, `ladders`; `awards`,
-`paying` with `walk`, `source`, `pairs`, `pool`, `company`; `occurrence`, `money`, `limits`,
-`reversal`, `payout`; `explain`; beneath them `trees` and `rounding`. `prose`, `lint` and
-`differences` read plans without calculating.
+Where to read on: `plan/` is the language (records, reading, checking), `lint/` and `prose/` read
+plans without calculating. `calculate` is the order of everything; `snapshot`, `facts` with
+`volumes`, `metrics`, `conditions`, `ladders`; `awards`, `paying` with `walk`, `source`, `pairs`,
+`pool`, `company`; `occurrence`, `money`, `limits`, `reversal`, `payout`; `explain`; beneath them
+`trees` and `rounding`.
 """
 
 from commissions.engine.calculate import ENGINE_VERSION, calculate

@@ -7,7 +7,7 @@ import pytest
 from commissions.engine.lint import lint
 from commissions.engine.plan import Plan
 from commissions.engine.plan.loading import load_plan
-from commissions.engine.plan.reading import schema
+from commissions.engine.plan.schema import schema
 from commissions.engine.prose import explain_plan
 from tests.cases.cases import HERE, published
 from tests.engine.schema_check import schema_faults

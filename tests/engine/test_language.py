@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from commissions.engine.errors import PlanError
 from commissions.engine.plan import Plan, parts
 from commissions.engine.plan.loading import load_plan
-from commissions.engine.plan.reading import Amount, Code, Rate, content_hash, read, schema, written
+from commissions.engine.plan.reading import Amount, Code, Rate, content_hash, read, written
+from commissions.engine.plan.schema import schema
 from tests.engine.documents import Document, demo
 from tests.engine.everything import everything
 from tests.engine.schema_check import schema_faults

@@ -9,7 +9,7 @@ import pytest
 from commissions.engine.errors import PlanError
 from commissions.engine.plan import PERIOD_CLOSE, Plan
 from commissions.engine.plan.loading import load_plan
-from commissions.engine.plan.reading import schema
+from commissions.engine.plan.schema import schema
 from tests.engine.documents import (
     COMPANY,
     METRICS,

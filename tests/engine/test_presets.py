@@ -14,7 +14,7 @@ from commissions.engine.lint import lint
 from commissions.engine.lint.worst_case import worst_case
 from commissions.engine.plan import Plan
 from commissions.engine.plan.loading import load_plan
-from commissions.engine.plan.reading import schema
+from commissions.engine.plan.schema import schema
 from commissions.engine.prose import explain_plan, to_markdown
 from commissions.engine.snapshot import Snapshot, build_snapshot
 from tests.engine.documents import PLANS
