@@ -103,7 +103,8 @@ def ordered(kind: Any, value: Any) -> Any:
         return {key: ordered(get_args(kind)[1], item) for key, item in value.items()}
     if not is_dataclass(kind):
         return value
-    types = {key_of(field.name): hints(kind)[field.name] for field in written(kind)}
+    record: Any = kind
+    types = {key_of(field.name): hints(record)[field.name] for field in written(record)}
     known = {key: ordered(types[key], value[key]) for key in types if key in value}
     return known | {key: item for key, item in value.items() if key not in known}
 
