@@ -21,6 +21,7 @@ WITHOUT_ADMIN = {
     "commerce.VolumeCutoff",
     "commissions.CarriedState",
     "commissions.Standing",
+    "commissions.TrialEarning",
     "commissions.VolumeClaim",
     "compliance.KYCImage",
     "genealogy.GenealogyPath",
