@@ -1,6 +1,5 @@
 """Reading, writing and scheduling a plan version: the work screen behind its row in the list."""
 
-import json
 from datetime import date
 from typing import Any, get_args
 
@@ -99,10 +98,9 @@ class PlanEditor:
 
     def store(self, request: HttpRequest, version: PlanVersion, form: DraftForm) -> None:
         try:
-            document = json.loads(form.cleaned_data["definition"])
-        except json.JSONDecodeError as error:
-            place = f"Line {error.lineno}, column {error.colno}"
-            raise plans.PlanRefused([f"{place}: this is no JSON ({error.msg})."]) from error
+            document = plan_desk.parsed(form.cleaned_data["definition"])
+        except plan_desk.DocumentRefused as refused:
+            raise plans.PlanRefused([str(refused)]) from refused
         drafts.revise_draft(
             version=version,
             definition=document,
@@ -212,8 +210,8 @@ def merged(request: HttpRequest) -> str:
     if not changed:
         return text
     try:
-        return plan_desk.as_text(with_cells(json.loads(text), changed))
-    except json.JSONDecodeError:
+        return plan_desk.as_text(with_cells(plan_desk.parsed(text), changed))
+    except plan_desk.DocumentRefused:
         return text
 
 

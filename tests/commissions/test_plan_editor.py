@@ -144,6 +144,27 @@ def test_text_that_is_no_json_is_placed(ada, draft):
     assert "line 2, column 3" in page
 
 
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("[" * 100_000, "nested too deeply"),
+        ('{"activity": ' + '{"is": "not", "of": ' * 900 + "null" + "}" * 901, "nested too deeply"),
+        ('{"name": NaN}', "NaN, which is no number"),
+        ('{"name": "A", "name": "B"}', "has &quot;name&quot; twice"),
+        ('"plan"', "must be an object"),
+        ("[]", "must be an object"),
+        ('{"bonuses": {"a": 1}, "ladders": [[]], "limits": "x"}', "must be a list"),
+    ],
+)
+def test_hostile_texts_get_a_reason_and_no_error_page(ada, draft, text, reason):
+    posted = {"definition": text, "effective_from": "2027-01-01"}
+
+    assert reason in ada.post(url("check", draft), posted).content.decode()
+    assert ada.post(url("edit", draft), posted).status_code == 200
+    draft.refresh_from_db()
+    assert draft.definition["name"] == "Demo plan"
+
+
 def test_a_cell_changes_the_document_beside_it_and_the_difference_is_told(ada, draft, document):
     response = ada.post(url("check", draft), form(document, {GOLD_STEP_3: "3"}))
 

@@ -21,9 +21,12 @@ from commissions.engine.plan.reading import content_hash, read
 def load_plan(document: object) -> Plan:
     """Reads and checks a plan document. Raises PlanError naming each fault by its JSON path."""
     faults: list[Fault] = []
-    plan: Plan = read(Plan, document, "$", faults)
-    if not faults:
-        faults.extend(check(plan))
+    try:
+        plan: Plan = read(Plan, document, "$", faults)
+        if not faults:
+            faults.extend(check(plan))
+    except RecursionError as error:
+        raise PlanError([Fault("$", "is nested too deeply")]) from error
     if faults:
         raise PlanError(faults)
     return replace(plan, _hash=content_hash(document))
