@@ -109,7 +109,7 @@ def rate_grids(document: dict[str, Any]) -> Iterator[Grid]:
             bonus["name"],
             "In percent of what it is paid on." if kind == SHARE else "Amounts of money.",
             {"rank": "Rank", "package": "Package", "kind": "Order", "band": "From"}.get(
-                rates["by"], ""
+                rates["by"], "Who"
             ),
             columns,
             [

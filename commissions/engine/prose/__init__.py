@@ -173,7 +173,9 @@ def explain_ladder(ladder: p.Ladder, plan: p.Plan) -> Section:
         for level, rank in enumerate(ladder.ranks, 1)
     )
     named = "Ranks" if len(plan.ladders) == 1 else f"Ranks: {words.plain(ladder.code)}"
-    return Section(named, tuple(paragraphs), (Table(("", "Rank", "A member who"), tuple(rows)),))
+    return Section(
+        named, tuple(paragraphs), (Table(("Level", "Rank", "A member who"), tuple(rows)),)
+    )
 
 
 def title_policy(policy: p.FallsAtOnce | p.NeverFalls | p.Grace) -> str:
