@@ -4,7 +4,9 @@
 import os
 import sys
 
-WITHOUT_SERVERS = {"check", "collectstatic", "help", "version", "--help", "--version"}
+WITHOUT_SERVERS = {
+    "check", "collectstatic", "help", "plan", "simulate_plan", "version", "--help", "--version",
+}  # fmt: skip
 
 
 def main() -> None:

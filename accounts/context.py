@@ -54,6 +54,7 @@ MENU: list[tuple[str, list[tuple[str, str, str, Callable[[User], bool]]]]] = [
             ("Orders", "shopping-bag", "commerce:orders", distributor),
             ("Earnings", "coins", "commissions:earnings", distributor),
             ("Payouts", "wallet", "commissions:payouts", distributor),
+            ("Plan", "ruler", "commissions:plan", distributor),
             ("Identity", "id-card", "compliance:identity", distributor),
             ("Notifications", "bell", "accounts:notifications", anyone),
         ],

@@ -20,7 +20,8 @@ VIEWABLE = {
     "commerce": "customer product productcategory order orderitem payment refund refunditem "
     "volumeentry",
     "commissions": "compensationplan planversion bonus commissionperiod commissionrun ledgerentry "
-    "ledgeraccount journalentry posting payoutmethod payout payoutbatch payoutfile statusfile",
+    "ledgeraccount journalentry posting payoutmethod payout payoutbatch payoutfile statusfile "
+    "plantrial",
 }
 VIEW_ALL = " ".join(f"{app}.{name}" for app, names in VIEWABLE.items() for name in names.split())
 
@@ -41,6 +42,7 @@ ROLE_PERMISSIONS: dict[str, set[str]] = {
     | _each("add", "accounts.user genealogy.rank accounts.importjob " + MASTERS)
     | _each("add", "commissions.compensationplan commissions.planversion")
     | _each("change", "commissions.compensationplan commissions.planversion")
+    | _each("add", "commissions.plantrial")
     | {"compliance.review_kycdocument", "commerce.pay_order", "commerce.refund_order"},
     User.Role.MANAGER: _each("view", VIEW_ALL)
     | _each("change", MASTERS)
@@ -54,6 +56,7 @@ ROLE_PERMISSIONS: dict[str, set[str]] = {
     User.Role.FINANCE: _each("view", VIEW_ALL)
     | {
         "commissions.add_payoutbatch",
+        "commissions.add_plantrial",
         "commissions.approve_payout",
         "commissions.approve_payoutbatch",
         "commissions.close_period",

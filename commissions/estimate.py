@@ -5,21 +5,17 @@ so the engine is given just those. It is an estimate: orders and refunds still c
 sales of earlier periods are taken off only at the close.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import numpy as np
 
-from commissions.engine import PERIOD_CLOSE, Plan, Snapshot, build_snapshot, calculate
+from commissions.engine import PERIOD_CLOSE, Plan, Result, calculate
+from commissions.engine.plan import Bonus
 from commissions.models import CommissionPeriod
-from commissions.services.arrays import Array, Lookup, read_columns
-from commissions.services.facts import class_of
+from commissions.services.own_line import read_line
 from commissions.standing import hundredths
-from genealogy.models import Distributor, GenealogyNode
-from genealogy.models.node import Tree
-
-LARGEST_LINE = 20_000
-"""People below up to whom a page waits for an estimate."""
+from genealogy.models import Distributor
 
 
 @dataclass(frozen=True)
@@ -37,83 +33,31 @@ def estimate_close(
     distributor: Distributor, period: CommissionPeriod, plan: Plan
 ) -> Estimate | None:
     """What the bonuses of the close would pay a distributor now; None for a very large line."""
-    if distributor.downline_count > LARGEST_LINE:
+    snapshot = read_line(distributor, period, plan)
+    if snapshot is None:
         return None
-    node = GenealogyNode.objects.filter(distributor=distributor, tree=Tree.SPONSOR).first()
-    if node is None:
-        return None
-    snapshot = line_snapshot(node, period)
-    result = calculate(snapshot, plan, PERIOD_CLOSE)
+    known = knowable(plan)
+    result = calculate(snapshot, known, PERIOD_CLOSE)
     own = int(np.searchsorted(snapshot.members.id, distributor.pk))
-    earned = dict.fromkeys((bonus.position for bonus in plan.triggered_by(PERIOD_CLOSE)), 0)
-    for block in result.ledger:
-        earned[block.bonus] += int(block.amount[block.earner == own].sum())
-    names = {bonus.position: bonus.name for bonus in plan.bonuses}
-    return Estimate([(names[place], hundredths(cents)) for place, cents in earned.items()])
+    return Estimate(parts_of(result, known, own))
 
 
-def line_snapshot(node: GenealogyNode, period: CommissionPeriod) -> Snapshot:
-    """Somebody and everybody below, as they stand today, with their volume of the period."""
-    params = {
-        "lft": node.lft,
-        "rgt": node.rgt,
-        "starts_on": period.starts_on,
-        "ends_on": period.ends_on,
-    }
-    people = read_columns(_PEOPLE, params, id="i8", sponsor="i8", enroller="i8", level="i2")
-    order = np.argsort(people["id"], kind="stable")
-    ids = people["id"][order]
-    lookup = Lookup(ids)
-    sales = read_columns(_SALES, params, **_KINDS)
-    earlier = read_columns(_EARLIER, params, **_KINDS)
-    return build_snapshot(
-        members={
-            "id": ids,
-            "sponsor": lookup(people["sponsor"][order]),
-            "enroller": lookup(people["enroller"][order]),
-            "highest_level": people["level"][order],
-        },
-        lines=_with_sellers(sales, lookup),
-        refunds=_with_sellers(earlier, lookup),
+def knowable(plan: Plan) -> Plan:
+    """The plan without what only the whole company's figures decide: pools and its own limits."""
+    return replace(
+        plan,
+        bonuses=tuple(bonus for bonus in plan.bonuses if bonus.pays.who not in ("pool", "company")),
+        limits=tuple(limit for limit in plan.limits if limit.scope != "company"),
     )
 
 
-def _with_sellers(rows: dict[str, Array], lookup: Lookup) -> dict[str, Array]:
-    seller = lookup(rows.pop("distributor"))
-    return rows | {"seller": seller}
-
-
-_LINE = "join genealogy_genealogynode n on n.tree = 'sponsor' and n.lft between %(lft)s and %(rgt)s"
-_PEOPLE = f"""
-select d.id, coalesce(d.sponsor_id, 0) as sponsor, coalesce(d.enroller_id, 0) as enroller,
-       coalesce(r.level, 0) as level
-from genealogy_distributor d {_LINE} and n.distributor_id = d.id
-left join genealogy_rank r on r.id = d.highest_rank_id
-"""
-_KINDS = {
-    "id": "i8",
-    "distributor": "i8",
-    "order_class": "i2",
-    "pv": "i8",
-    "cv": "i8",
-    "margin": "i8",
-}
-# Sales less what was refunded within the period.
-_SALES = f"""
-select v.id, v.distributor_id as distributor, {class_of("v")},
-       v.pv + coalesce(r.pv, 0) as pv, v.cv + coalesce(r.cv, 0) as cv,
-       v.margin + coalesce(r.margin, 0) as margin
-from commerce_volumeentry v {_LINE} and n.distributor_id = v.distributor_id
-left join (
-  select reverses_id, sum(pv) as pv, sum(cv) as cv, sum(margin) as margin
-  from commerce_volumeentry
-  where kind = 'refund' and counts_on between %(starts_on)s and %(ends_on)s group by 1
-) r on r.reverses_id = v.id
-where v.kind = 'sale' and v.counts_on between %(starts_on)s and %(ends_on)s
-"""
-_EARLIER = f"""
-select v.id, v.distributor_id as distributor, {class_of("v")}, v.pv, v.cv, v.margin
-from commerce_volumeentry v {_LINE} and n.distributor_id = v.distributor_id
-join commerce_volumeentry s on s.id = v.reverses_id and s.counts_on < %(starts_on)s
-where v.kind = 'refund' and v.counts_on between %(starts_on)s and %(ends_on)s
-"""
+def parts_of(result: Result, plan: Plan, own: int) -> list[tuple[str, Decimal]]:
+    """Each bonus of the close with what somebody gets of it; a limit only where it cuts him."""
+    earned = dict.fromkeys(range(len(plan.programmes)), 0)
+    for block in result.ledger:
+        earned[block.bonus] += int(block.amount[block.earner == own].sum())
+    return [
+        (programme.name, hundredths(earned[place]))
+        for place, programme in enumerate(plan.programmes)
+        if earned[place] or (isinstance(programme, Bonus) and programme.trigger == PERIOD_CLOSE)
+    ]

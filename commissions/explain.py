@@ -1,7 +1,8 @@
 """Why a commission line is what it is, told from the stored facts by the engine itself.
 
 A line of a close is explained from the standings of its run, sponsors as of the cut-off; a line at
-payment from the pointers of its tree. Only the seller and the people above are read. Nobody reads a
+payment from the pointers of its tree. Only the seller and the people above are read, unless the
+bonus goes by more than standings tell: then the whole company is worked out again. Nobody reads a
 name of somebody above the earner, and nobody below learns what others were paid.
 """
 
@@ -9,30 +10,34 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 import numpy as np
-from django.db import connection
 
 from commerce.models import OrderItem, RefundItem, VolumeEntry
 from commissions import earnings
-from commissions.engine import (
-    ORDER_CLASSES,
-    Plan,
-    Refunded,
-    Snapshot,
-    Standings,
-    Step,
-    build_snapshot,
-    rank_facts,
-    reverse,
-    trace,
+from commissions.engine import Plan, Refunded, Step, rank_facts, reverse, trace
+from commissions.engine.plan import (
+    NO_RANK,
+    WHOLE,
+    Always,
+    Bonus,
+    ByKind,
+    ByRank,
+    ByStep,
+    Limit,
+    OfMetric,
+    OfOrder,
+    OncePerRank,
+    PaysSource,
+    PaysUpline,
 )
-from commissions.engine.plan import Bonus as PlanBonus
 from commissions.models import CommissionPeriod, CommissionRun, LedgerEntry, Standing
-from commissions.standing import Goal, goal_of, hundredths, plan_of
-from commissions.wording import ROUNDINGS, Teller, rank_name
+from commissions.needs import Goal, goal_of, hundredths
+from commissions.retold import Scene, scene_of, standing_facts
+from commissions.services.reversals import places_of
+from commissions.standing import plan_of
+from commissions.wording import ROUNDINGS, Teller, limit_words, rank_name
 from genealogy.models import Distributor
 from mlmcrm.money import ZERO
 
-FARTHEST = 5_000
 HUNDRED = Decimal(100)
 
 
@@ -47,7 +52,9 @@ class StoryStep:
 
     @property
     def state(self) -> str:
-        return {"paid": "paid", "lost": "refused"}.get(self.outcome, "skipped")
+        if self.outcome in ("paid", "held", "company"):
+            return "paid" if self.outcome == "paid" else "info"
+        return "refused" if self.outcome in ("lost", "blocked") else "skipped"
 
 
 @dataclass
@@ -79,7 +86,7 @@ class Why:
 
     line: LedgerEntry
     plan: Plan
-    bonus: PlanBonus
+    bonus: Bonus | Limit
     standing: Standing | None = None
     rank_name: str = ""
     item: OrderItem | None = None
@@ -93,12 +100,25 @@ class Why:
     raw: Decimal | None = None
     recomputed: Decimal | None = None
     taken_back: TakenBack | None = None
+    is_checked: bool = True
+    """Whether this line can be worked out by itself; a part of a pool or of a sum cannot."""
+    has_story: bool = True
+    note: str = ""
+    paid_on: str = "Base"
+
+    @property
+    def is_for_rank(self) -> bool:
+        return isinstance(self.bonus, Bonus) and isinstance(self.bonus.occurrence, OncePerRank)
+
+    @property
+    def is_share(self) -> bool:
+        """Whether the rate is a share of the base, not an amount of its own."""
+        return isinstance(self.bonus, Bonus) and self.bonus.unit == "share"
 
     @property
     def rates_of(self) -> str:
         """Whose row of rates it is."""
-        rates = self.bonus.rates
-        by_rank = rates is not None and rates.by == "rank_and_step"
+        by_rank = isinstance(self.bonus, Bonus) and isinstance(self.bonus.rates, ByRank)
         row = f"The row of {self.rank_name}" if by_rank else "The same for all ranks"
         return f"{row}, {self.line.bonus.version}"
 
@@ -126,41 +146,63 @@ class Why:
 def explain(line: LedgerEntry, *, for_staff: bool) -> Why:
     """The lineage of one line: sale, uplines in turn, rank, rate, rounding; recomputed."""
     plan = plan_of(line.bonus.version)
-    why = Why(line=line, plan=plan, bonus=plan.bonus(line.bonus.code))
-    why.standing = Standing.objects.filter(run=line.run_id, distributor=line.distributor_id).first()
+    programme = next(each for each in plan.programmes if each.code == line.bonus.code)
+    why = Why(line=line, plan=plan, bonus=programme)
+    standings = Standing.objects.select_related("distributor")
+    why.standing = standings.filter(run=line.run_id, distributor=line.distributor_id).first()
     why.rank_name = rank_name(plan, line.rank_level)
     if line.reverses_id is not None:
         _explain_reversal(why)
-    elif line.volume_entry_id is None:
-        _explain_flat(why)
+    elif isinstance(programme, Limit):
+        _explain_limit(why, programme)
+    elif line.volume_entry_id is not None:
+        _explain_sale(why, programme, for_staff)
+    elif why.is_for_rank:
+        _explain_rank(why, programme)
     else:
-        _explain_sale(why, for_staff)
+        _explain_figure(why, programme)
     return why
 
 
 # A line from a sale
 
 
-def _explain_sale(why: Why, for_staff: bool) -> None:
+def _explain_sale(why: Why, bonus: Bonus, for_staff: bool) -> None:
     entry = why.line.volume_entry
     if entry is None:
         return
     why.sold, why.item = entry, entry.order_item
     counts = _counted(why.line, entry)
-    why.counted = counts[why.bonus.base]
-    why.refunded_in_period = getattr(entry, why.bonus.base) - why.counted
-    path = upline(why.line, why.bonus, entry.distributor_id)
-    standings = _stored_standings(why.line, path)
-    snapshot = _snapshot(path, entry, counts)
-    told = trace(snapshot, _as_arrays(snapshot, standings), why.plan, why.bonus.code, 0)
-    ids = [int(snapshot.members.id[step.member]) for step in told]
+    why.counted = why.line.base
+    if isinstance(bonus.base, OfOrder) and bonus.base.volume in counts:
+        why.counted = counts[bonus.base.volume]
+        why.refunded_in_period = getattr(entry, bonus.base.volume) - why.counted
+    why.has_story = _has_story(bonus)
+    if why.has_story:
+        scene = scene_of(why.line, bonus, why.plan, entry, counts)
+        _retell(why, bonus, scene, for_staff)
+    why.is_checked = why.recomputed is not None and why.plan.money.granularity == "line"
+    why.goals = _goals(why)
+    why.rates = _rate_row(why, bonus)
+
+
+def _has_story(bonus: Bonus) -> bool:
+    """Whether the order line alone decides: nothing is paid once, late or in parts."""
+    occurrence = bonus.occurrence
+    is_always = isinstance(occurrence, Always) and occurrence.after_periods == 1
+    is_alone = isinstance(bonus.pays, PaysSource | PaysUpline)
+    return is_always and is_alone and bonus.instalments == 1
+
+
+def _retell(why: Why, bonus: Bonus, scene: Scene, for_staff: bool) -> None:
+    source = scene.places(why.line.source_distributor_id or why.line.distributor_id)
+    told = trace(scene.facts, bonus.code, scene.line, source, int(why.line.base * HUNDRED))
+    ids = scene.ids([step.member for step in told])
     mine = next((i for i, pk in enumerate(ids) if _is_mine(why.line, told[i], pk)), None)
     if mine is not None:
         why.raw = told[mine].raw / HUNDRED
         why.recomputed = hundredths(told[mine].amount)
-    _tell(why, told, ids, len(told) - 1 if mine is None else mine, standings, for_staff)
-    why.goals = _goals(why.plan, why.standing, why.line.rank_level)
-    why.rates = _rate_row(why)
+    _tell(why, scene, told, ids, len(told) - 1 if mine is None else mine, for_staff)
 
 
 def _is_mine(line: LedgerEntry, step: Step, pk: int) -> bool:
@@ -179,104 +221,16 @@ def _counted(line: LedgerEntry, entry: VolumeEntry) -> dict[str, Decimal]:
     return counts
 
 
-_BY_STANDING = """
-with recursive up as (
-  select distributor_id, sponsor_id, 0 as n from commissions_standing
-  where run_id = %(run)s and distributor_id = %(seller)s
-  union all
-  select s.distributor_id, s.sponsor_id, n + 1 from up
-  join commissions_standing s on s.run_id = %(run)s and s.distributor_id = up.sponsor_id
-  where n < %(farthest)s
-)
-select distributor_id from up order by n
-"""
-_BY_POINTER = """
-with recursive up as (
-  select id, {parent} as parent_id, 0 as n from genealogy_distributor where id = %(seller)s
-  union all
-  select d.id, d.{parent}, n + 1 from up
-  join genealogy_distributor d on d.id = up.parent_id
-  where n < %(farthest)s
-)
-select id from up order by n
-"""
-
-
-def upline(line: LedgerEntry, bonus: PlanBonus, seller_id: int) -> list[int]:
-    """The seller and everybody above in the tree that the bonus walked, as the run saw it."""
-    if bonus.selector.who != "walk":
-        return [seller_id]
-    tree = bonus.selector.tree
-    if line.run.kind == CommissionRun.Kind.CLOSE and tree == "sponsor":
-        query = _BY_STANDING
-    else:
-        query = _BY_POINTER.format(parent=f"{tree}_id")
-    with connection.cursor() as cursor:
-        cursor.execute(query, {"run": line.run_id, "seller": seller_id, "farthest": FARTHEST})
-        return [row[0] for row in cursor.fetchall()] or [seller_id]
-
-
-def _stored_standings(line: LedgerEntry, path: list[int]) -> dict[int, Standing]:
-    if line.run.kind == CommissionRun.Kind.PAYMENT:
-        return {}
-    found = Standing.objects.filter(run=line.run_id, distributor__in=path)
-    return {standing.distributor_id: standing for standing in found}
-
-
-def _snapshot(path: list[int], entry: VolumeEntry, counts: dict[str, Decimal]) -> Snapshot:
-    """The seller and the people above, each under the next, and the one order line."""
-    above = [*range(1, len(path)), -1]
-    return build_snapshot(
-        members={
-            "id": path,
-            "sponsor": above,
-            "enroller": above,
-            "highest_level": [0] * len(path),
-        },
-        lines={
-            "id": [entry.pk],
-            "seller": [0],
-            "order_class": [ORDER_CLASSES.index(entry.order_class)],
-            **{volume: [int(value * HUNDRED)] for volume, value in counts.items()},
-        },
-    )
-
-
-def _as_arrays(snapshot: Snapshot, stored: dict[int, Standing]) -> Standings | None:
-    """The stored standings as the engine holds them; None at payment, where nobody has one."""
-    if not stored:
-        return None
-    rows = [stored.get(int(pk)) for pk in snapshot.members.id]
-
-    def column(name: str, kind: type, scale: int = 1) -> np.ndarray:
-        return np.array([int(getattr(row, name) * scale) if row else 0 for row in rows], kind)
-
-    return Standings(
-        pv=column("pv", np.int64, 100),
-        cv=column("cv", np.int64, 100),
-        gv=column("gv", np.int64, 100),
-        legs=column("legs", np.int32),
-        active=column("active", np.bool_),
-        rank_level=column("rank_level", np.int16),
-        highest_level=column("highest_level", np.int16),
-    )
-
-
 # The uplines, as the reader may hear of them
 
 
 def _tell(
-    why: Why,
-    told: list[Step],
-    ids: list[int],
-    mine: int,
-    standings: dict[int, Standing],
-    for_staff: bool,
+    why: Why, scene: Scene, told: list[Step], ids: list[int], mine: int, for_staff: bool
 ) -> None:
     """One step a person up to the earner; who stands above is counted, not named."""
     last = len(told) if for_staff else mine + 1
     people = Distributor.objects.only("number", "display_name").in_bulk(ids[:last])
-    teller = Teller(why.plan, why.bonus, why.line.period.currency)
+    teller = Teller(scene.facts, why.plan.bonus(why.bonus.code), why.line.period.currency)
     for step, pk in zip(told[:last], ids[:last], strict=True):
         is_earner = pk == why.line.distributor_id
         shows_money = is_earner or for_staff
@@ -285,7 +239,7 @@ def _tell(
             StoryStep(
                 outcome=step.outcome,
                 who="You" if is_earner and not for_staff else people[pk].display_name,
-                words=teller.words(step, standings.get(pk), shows_money=shows_money),
+                words=teller.words(step, shows_money=shows_money),
                 amount=hundredths(step.amount) if is_paid else None,
             )
         )
@@ -295,32 +249,43 @@ def _tell(
 # Rank and rate
 
 
-def _goals(plan: Plan, standing: Standing | None, level: int) -> list[Goal]:
+def _goals(why: Why) -> list[Goal]:
     """The rank that was paid and the next one, with what was there and what was missing."""
-    if standing is None:
+    if why.standing is None:
         return []
-    legs = _leg_volumes(standing) if any(rank.min_legs for rank in plan.ladder.ranks) else []
-    pv, gv = int(standing.pv * HUNDRED), int(standing.gv * HUNDRED)
-    facts = rank_facts(plan, pv=pv, gv=gv, leg_volumes=legs)
-    return [goal_of(fact) for fact in facts if fact.rank.level in (level, level + 1)]
+    facts = standing_facts(why.standing, why.line, why.plan)
+    own = int(np.searchsorted(facts.snapshot.members.id, why.line.distributor_id))
+    level = why.line.rank_level
+    found = rank_facts(facts, own)
+    return [goal_of(fact, why.plan) for fact in found if fact.level in (level, level + 1)]
 
 
-def _leg_volumes(standing: Standing) -> list[int]:
-    legs = Standing.objects.filter(run=standing.run_id, sponsor=standing.distributor_id)
-    return [int(gv * HUNDRED) for gv in legs.values_list("gv", flat=True)]
-
-
-def _rate_row(why: Why) -> list[RateCell]:
-    """The plan's rates for the rank that was paid, step by step."""
-    if why.bonus.rates is None:
+def _rate_row(why: Why, bonus: Bonus) -> list[RateCell]:
+    """The plan's rates for whoever was paid, step by step."""
+    if bonus.unit != "share" or bonus.less is not None:
         return []
-    row = why.bonus.rates.table[why.line.rank_level]
     used = max(why.line.level, 1)
     return [
         RateCell(step, Decimal(rate).scaleb(-6), step == used)
-        for step, rate in enumerate(row, 1)
+        for step, rate in enumerate(_row(why, bonus), 1)
         if rate
     ]
+
+
+def _row(why: Why, bonus: Bonus) -> tuple[int, ...]:
+    match bonus.rates:
+        case ByStep(table=table):
+            return table
+        case ByRank(ladder=ladder, which="paid_as", table=rows) if _is_first(why.plan, ladder):
+            rank = why.plan.ladders[0].rank(why.line.rank_level)
+            return rows.get(rank.code if rank else NO_RANK, ())
+        case ByKind(table=rows) if why.sold is not None:
+            return rows.get(why.sold.order_class, ())
+    return ()
+
+
+def _is_first(plan: Plan, ladder: str) -> bool:
+    return plan.ladders[0].code == ladder
 
 
 # A line that takes another back
@@ -334,14 +299,17 @@ def _explain_reversal(why: Why) -> None:
         return
     quantity, before = _returned_before(original, entry)
     why.taken_back = TakenBack(original, entry.refund_item, quantity, before)
+    plan, sold = plan_of(line.period.frozen_plan), original.volume_entry
     undone = reverse(
         Refunded(
             amount=np.array([int(original.amount * HUNDRED)]),
             quantity=np.array([quantity]),
             before=np.array([before]),
             after=np.array([why.taken_back.after]),
+            days=np.array([(entry.counts_on - sold.counts_on).days if sold else 0]),
+            bonus=places_of(np.array([line.bonus_id]), plan),
         ),
-        why.plan.money,
+        plan,
     )
     why.recomputed = hundredths(int(undone[0]))
 
@@ -363,23 +331,37 @@ def _returned_before(original: LedgerEntry, entry: VolumeEntry) -> tuple[int, in
     return quantity - own, before
 
 
-# A flat amount for a rank
+# An amount for a rank
 
 
-def _explain_flat(why: Why) -> None:
+def _explain_rank(why: Why, bonus: Bonus) -> None:
     """A rank bonus: the amount of the rank, once, when it is reached for the first time."""
-    amounts = why.bonus.amounts
-    if amounts is None or why.standing is None:
+    why.is_checked = _is_plain(why.plan, bonus)
+    if why.standing is None or not isinstance(bonus.rates, ByRank):
         return
-    reached = why.standing.rank_level >= why.line.rank_level
+    rank = why.plan.ladders[0].rank(why.line.rank_level)
+    amounts = bonus.rates.table.get(rank.code if rank else NO_RANK, ())
+    standing = {"title": why.standing.title_level, "highest": why.standing.highest_level}
+    level = standing.get(bonus.rates.which, why.standing.rank_level)
+    reached = level >= why.line.rank_level
     is_first = _highest_before(why.line) < why.line.rank_level
-    why.raw = hundredths(amounts[why.line.rank_level])
+    why.raw = (Decimal(amounts[0]) / WHOLE).quantize(ZERO) if amounts else ZERO
     why.recomputed = why.raw if reached and is_first else None
-    why.goals = [
-        goal
-        for goal in _goals(why.plan, why.standing, why.line.rank_level)
-        if goal.level == why.line.rank_level
-    ]
+    why.goals = [goal for goal in _goals(why) if goal.level == why.line.rank_level]
+
+
+def _is_plain(plan: Plan, bonus: Bonus) -> bool:
+    """Whether the amount of the rank is all there is to it: no speed, part or other condition."""
+    occurrence = bonus.occurrence
+    return (
+        isinstance(occurrence, OncePerRank)
+        and not occurrence.speed
+        and bonus.instalments == 1
+        and occurrence.skipped_ranks == "pay_all"
+        and bonus.eligibility.when is None
+        and isinstance(bonus.rates, ByRank)
+        and _is_first(plan, bonus.rates.ladder)
+    )
 
 
 def _highest_before(line: LedgerEntry) -> int:
@@ -392,3 +374,20 @@ def _highest_before(line: LedgerEntry) -> int:
         return 0
     standing = Standing.objects.filter(run=run, distributor=line.distributor_id)
     return standing.values_list("highest_level", flat=True).first() or 0
+
+
+# What is paid on somebody's figures, and what a limit cuts
+
+
+def _explain_figure(why: Why, bonus: Bonus) -> None:
+    """A line that no single order stands behind: its own arithmetic, and what was paid on."""
+    why.is_checked = False
+    if isinstance(bonus.base, OfMetric):
+        why.paid_on = why.plan.metric(bonus.base.metric).name
+    why.raw = why.line.base * why.line.rate * Decimal(bonus.factor).scaleb(-6)
+    why.note = f"Paid by the rules of {bonus.name} on the figures of the whole period."
+
+
+def _explain_limit(why: Why, limit: Limit) -> None:
+    why.is_checked = False
+    why.note = limit_words(why.plan, limit)

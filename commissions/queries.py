@@ -1,6 +1,6 @@
 """What the control room of a period shows: what a close will do, who may do it, what came out."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -10,11 +10,12 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.permissions import ROLE_PERMISSIONS
-from commissions.engine import PlanError, load_plan
+from commissions.engine import PlanError
 from commissions.models import CommissionPeriod, CommissionRun, PlanVersion
 from commissions.services.opening import holes
-from commissions.services.plans import version_for
+from commissions.services.plans import loaded, version_for
 from commissions.services.progress import Progress, progress_of
+from commissions.wording import limit_words
 
 Status = CommissionPeriod.Status
 
@@ -78,19 +79,15 @@ def plan_of(period: CommissionPeriod) -> PlanVersion | None:
     return period.plan_version or version_for(period.starts_on)
 
 
-def ceiling_words(version: PlanVersion | None) -> str:
-    """The plan's conservation rule in words, empty where it has none."""
+def limits_in_words(version: PlanVersion | None) -> dict[str, str]:
+    """The plan's limits by code, a sentence each."""
     if version is None:
-        return ""
+        return {}
     try:
-        plan = load_plan(version.definition)
+        plan = loaded(version)
     except PlanError:
-        return ""
-    if plan.ceiling is None:
-        return ""
-    names = ", ".join(plan.bonus(code).name for code in plan.ceiling.bonuses)
-    share, volume = f"{plan.ceiling.share / 10_000:g}%", plan.ceiling.of.upper()
-    return f"{names} together pay at most {share} of the period's {volume}."
+        return {}
+    return {limit.code: limit_words(plan, limit) for limit in plan.limits}
 
 
 def reasons_to_wait(period: CommissionPeriod) -> list[str]:
@@ -277,7 +274,9 @@ class Figures:
     by_bonus: list[dict[str, Any]]
     by_rank: list[dict[str, Any]]
     top_earners: list[dict[str, Any]]
-    ceiling: dict[str, Any] | None
+    limits: list[dict[str, Any]]
+    kept: list[dict[str, Any]]
+    waiting: list[dict[str, Any]]
     pv: Decimal
     cv: Decimal
     paid: Decimal
@@ -297,8 +296,8 @@ class Figures:
 COUNTS = ("members", "active", "earners", "sale_lines", "refund_lines", "reversed_lines")
 
 
-def figures_of(run: CommissionRun | None) -> Figures | None:
-    """The stored totals of a run that is done; None where there are none."""
+def figures_of(run: CommissionRun | None, words: Mapping[str, str]) -> Figures | None:
+    """The stored totals of a run that is done, limits in words; None where there are none."""
     if run is None or not run.totals:
         return None
     totals = run.totals
@@ -307,9 +306,12 @@ def figures_of(run: CommissionRun | None) -> Figures | None:
         by_bonus=with_amounts(totals["by_bonus"]),
         by_rank=with_amounts(totals["by_rank"]),
         top_earners=with_amounts(totals["top_earners"]),
-        ceiling=with_amounts([totals["ceiling"]], "allowed", "paid")[0]
-        if totals["ceiling"]
-        else None,
+        limits=[
+            row | {"words": words.get(row["code"], "")}
+            for row in with_amounts(totals.get("limits", []), "allowed", "paid")
+        ],
+        kept=with_amounts(totals.get("kept", [])),
+        waiting=with_amounts(totals.get("waiting", [])),
         pv=Decimal(totals["pv"]),
         cv=Decimal(totals["cv"]),
         paid=Decimal(totals["paid"]),
@@ -329,6 +331,7 @@ PROOF = {
     "plan_hash": "Plan",
     "engine_version": "Engine version",
     "result_hash": "Result",
+    "state_hash": "Carried on",
     "lines": "Lines",
     "total": "Total",
     "payment_hash": "At payment",
@@ -353,7 +356,7 @@ class Room:
     progress: Progress | None
     failed: CommissionRun | None
     runs: list[CommissionRun]
-    ceiling: str
+    limits: list[str]
 
     @property
     def proof(self) -> list[tuple[str, Any]]:
@@ -376,6 +379,7 @@ def control_room(user: Any, period: CommissionPeriod) -> Room:
     has_failed = newest is not None and newest.status == CommissionRun.Status.FAILED
     is_open = period.status == Status.OPEN
     version = plan_of(period)
+    words = limits_in_words(version)
     return Room(
         period=period,
         version=version,
@@ -384,10 +388,10 @@ def control_room(user: Any, period: CommissionPeriod) -> Room:
         preview=preview(period) if is_open else None,
         notes=notes_before_close(period) if is_open else [],
         approvers=[] if period.status in (Status.APPROVED, Status.FINALIZED) else approvers(period),
-        figures=figures_of(done),
+        figures=figures_of(done, words),
         running=newest if is_running else None,
         progress=progress_of(newest.pk) if is_running and newest else None,
         failed=newest if has_failed else None,
         runs=closes,
-        ceiling=ceiling_words(version),
+        limits=list(words.values()),
     )

@@ -6,17 +6,20 @@ still running, from the projections that move with every paid order.
 
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import lru_cache
 
+import numpy as np
 from django.core.cache import cache
 
-from commissions.engine import Plan, load_plan, rank_facts
-from commissions.engine.explain import RankFacts
+from commissions.engine import Facts, Plan, Standings, build_snapshot, rank_facts
+from commissions.engine.lint.asked import asked, own_volume
+from commissions.known import STORED, TREES, is_known
 from commissions.models import CommissionPeriod, PlanVersion
-from commissions.services.plans import version_for
+from commissions.needs import Goal, goal_of, hundredths
+from commissions.services.facts import VOLUMES, day_number
+from commissions.services.own_line import read_line
+from commissions.services.plans import loaded, version_for
 from commissions.services.projections import current_period
 from genealogy.models import Distributor
-from mlmcrm.money import ZERO
 
 COUNTED_AT_ONCE = 20_000
 """Up to so many people below, the active ones are counted each time a page is made."""
@@ -36,67 +39,12 @@ def plan_in_force(period: CommissionPeriod | None) -> PlanVersion | None:
     return version_for(period.starts_on)
 
 
-@lru_cache(maxsize=16)
-def _loaded(version_id: int, definition_hash: str) -> Plan:
-    return load_plan(PlanVersion.objects.get(pk=version_id).definition)
-
-
 def plan_of(version: PlanVersion) -> Plan:
     """The version's definition as the engine reads it; read once per process."""
-    return _loaded(version.pk, version.definition_hash)
-
-
-def hundredths(value: int | Decimal | None) -> Decimal:
-    """Whole hundredths out of SQL or the engine as the Decimal the pages show."""
-    return Decimal(int(value or 0)).scaleb(-2).quantize(ZERO)
+    return loaded(version)
 
 
 # Where I stand
-
-
-@dataclass(frozen=True)
-class Goal:
-    """A rank in sight, and each thing it asks for."""
-
-    name: str
-    level: int
-    needs: list["Need"]
-
-    @property
-    def is_met(self) -> bool:
-        return all(need.missing <= 0 for need in self.needs)
-
-
-@dataclass(frozen=True)
-class Need:
-    """One requirement of a rank: what there is, what is asked, what is missing."""
-
-    code: str
-    label: str
-    actual: Decimal
-    needed: Decimal
-
-    @property
-    def missing(self) -> Decimal:
-        return max(self.needed - self.actual, ZERO)
-
-    @property
-    def unit(self) -> str:
-        return {"personal_pv": "PV", "group_pv": "GV", "legs": "legs"}[self.code]
-
-    @property
-    def text(self) -> str:
-        return f"{self._figure(self.actual)} of {self._figure(self.needed)} {self.unit}"
-
-    @property
-    def text_missing(self) -> str:
-        return f"{self._figure(self.missing)} {self.unit} to go"
-
-    def _figure(self, value: Decimal) -> str:
-        return f"{value:,.0f}" if self.code == "legs" else f"{value:,.2f}"
-
-
-NEEDS = {"personal_pv": "Personal volume", "group_pv": "Group volume", "legs": "Qualified legs"}
 
 
 @dataclass(frozen=True)
@@ -107,20 +55,19 @@ class LiveStanding:
     gv: Decimal
     active_downline: int
     activity_needed: Decimal
+    is_active: bool
+    climb: str
     goals: list[Goal]
-
-    @property
-    def is_active(self) -> bool:
-        return self.pv >= self.activity_needed
 
     @property
     def rank(self) -> Goal | None:
         """The rank that these figures alone would give today."""
         met = None
         for goal in self.goals:
-            if not goal.is_met:
+            if goal.is_met:
+                met = goal
+            elif self.climb == "each_rank":
                 break
-            met = goal
         return met
 
     @property
@@ -134,48 +81,71 @@ class LiveStanding:
 
 def live_standing(distributor: Distributor, period: CommissionPeriod, plan: Plan) -> LiveStanding:
     """Where a distributor stands so far in the period under way."""
-    pv, gv = distributor.current_month_pv, distributor.current_month_gv
-    has_legs = any(rank.min_legs for rank in plan.ladder.ranks)
-    facts = rank_facts(
-        plan,
-        pv=int(pv * 100),
-        gv=int(gv * 100),
-        leg_volumes=_leg_volumes(distributor) if has_legs else [],
-    )
+    facts = live_facts(distributor, period, plan)
+    own = int(np.searchsorted(facts.snapshot.members.id, distributor.pk))
     return LiveStanding(
-        pv=pv,
-        gv=gv,
-        active_downline=active_downline(distributor, period, plan),
-        activity_needed=hundredths(plan.activity_min_pv),
-        goals=[goal_of(fact) for fact in facts],
+        pv=distributor.current_month_pv,
+        gv=distributor.current_month_gv,
+        active_downline=active_downline(distributor, period, plan, facts),
+        activity_needed=activity_needed(plan),
+        is_active=bool(facts.active[own]),
+        climb=plan.ladders[0].climb,
+        goals=[goal_of(fact, plan) for fact in rank_facts(facts, own)],
     )
 
 
-def _leg_volumes(distributor: Distributor) -> list[int]:
-    """The whole volume of each first-level leg: the GV of the person at its head."""
-    legs = Distributor.objects.filter(sponsor=distributor)
-    return [int(gv * 100) for gv in legs.values_list("current_month_gv", flat=True)]
+def live_facts(distributor: Distributor, period: CommissionPeriod, plan: Plan) -> Facts:
+    """What is known of a distributor so far.
+
+    His projected figures say all that most plans ask for; for others, and while his line is not too
+    large to be read for a page, the engine works it out from the line.
+    """
+    asked_for = [plan.activity, *(rank.when for rank in plan.ladders[0].ranks)]
+    if not all(is_known(condition, plan, PROJECTED) for condition in asked_for):
+        snapshot = read_line(distributor, period, plan)
+        if snapshot is not None:
+            return Facts(snapshot, plan)
+    return projected_facts(distributor, period, plan)
 
 
-def active_downline(distributor: Distributor, period: CommissionPeriod, plan: Plan) -> int:
-    """How many people below have the volume of an active one; of a large line once a minute."""
+PROJECTED = {"pv", "gv"}
+
+
+def projected_facts(distributor: Distributor, period: CommissionPeriod, plan: Plan) -> Facts:
+    """One distributor by himself, with the figures that move with every paid order."""
+    snapshot = build_snapshot(
+        members={
+            "id": [distributor.pk],
+            "parents": {tree: [-1] for tree in TREES},
+            "joined": [day_number(distributor.joined_on)],
+        },
+        lines={"id": [], "seller": [], "kind": [], "volumes": dict.fromkeys(VOLUMES, ())},
+        starts_on=day_number(period.starts_on),
+        ends_on=day_number(period.ends_on),
+    )
+    figures = {code: np.zeros(1, np.int64) for code in STORED}
+    figures["pv"][0] = int(distributor.current_month_pv * 100)
+    figures["gv"][0] = int(distributor.current_month_gv * 100)
+    unknown = Facts(snapshot, plan, Standings(figures, np.zeros(1, np.bool_), {}))
+    return Facts(snapshot, plan, Standings(figures, unknown.meets(plan.activity), {}))
+
+
+def activity_needed(plan: Plan) -> Decimal:
+    """The own volume that everybody active has for certain; 0 where none is asked for."""
+    found = own_volume(asked(plan.activity, plan), plan)
+    return hundredths(found[0] if found else 0)
+
+
+def active_downline(
+    distributor: Distributor, period: CommissionPeriod, plan: Plan, facts: Facts
+) -> int:
+    """How many people below are active; of a large line, by their volume, once a minute."""
+    if len(facts.snapshot.members) > 1:
+        own = facts.snapshot.members.id == distributor.pk
+        return int((facts.active & ~own).sum())
     below = Distributor.objects.in_downline_of(distributor)
-    active = below.filter(current_month_pv__gte=hundredths(plan.activity_min_pv))
+    active = below.filter(current_month_pv__gte=activity_needed(plan))
     if distributor.downline_count <= COUNTED_AT_ONCE:
         return active.count()
     key = f"commissions.active_downline.{distributor.pk}.{period.pk}"
     return int(cache.get_or_set(key, active.count, timeout=60))
-
-
-def goal_of(fact: RankFacts) -> Goal:
-    """A rank of the engine in the words of the pages."""
-    needs = [
-        Need(
-            item.name,
-            NEEDS[item.name],
-            Decimal(item.actual) if item.name == "legs" else hundredths(item.actual),
-            Decimal(item.needed) if item.name == "legs" else hundredths(item.needed),
-        )
-        for item in fact.requirements
-    ]
-    return Goal(fact.rank.name, fact.rank.level, needs)

@@ -4,7 +4,7 @@ from celery import shared_task
 from django.db import OperationalError
 from structlog import get_logger
 
-from commissions.services import projections, runs
+from commissions.services import projections, runs, trials
 from commissions.services.claims import claim_volume as claim
 
 logger = get_logger(__name__)
@@ -36,3 +36,15 @@ def sweep_runs() -> None:
     """Starts again what a crash interrupted; a run somebody works at is left alone."""
     for run_id in runs.waiting_runs():
         runs.calculate(run_id)
+
+
+@shared_task(name="commissions.tasks.carry_out_trial")
+def carry_out_trial(trial_id: int) -> None:
+    trials.carry_out(trial_id)
+
+
+@shared_task(name="commissions.tasks.sweep_trials")
+def sweep_trials() -> None:
+    """Starts again what a crash interrupted; a trial somebody works at is left alone."""
+    for trial_id in trials.waiting_trials():
+        trials.carry_out(trial_id)

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from commissions.views import dashboard, earnings, payouts
+from commissions.views import dashboard, earnings, payouts, plan
 
 app_name = "commissions"
 
@@ -15,6 +15,8 @@ urlpatterns = [
     path("earnings/<str:code>/", earnings.earnings_period, name="earnings_period"),
     path("earnings/<str:code>/lines.csv", earnings.earnings_export, name="earnings_export"),
     path("earnings/<str:code>/<str:name>/", earnings.why, name="why"),
+    # Plan
+    path("plan/", plan.plan_page, name="plan"),
     # Payouts
     path("payouts/", payouts.payout_list, name="payouts"),
     path("payouts/new/", payouts.payout_new, name="payout_new"),

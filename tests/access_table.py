@@ -65,6 +65,7 @@ ADMIN_MODELS: dict[str, tuple[str, str]] = {
     "commissions.payoutbatch": (MOST, ""),
     "commissions.payoutfile": (MOST, ""),
     "commissions.payoutmethod": (MOST, ""),
+    "commissions.plantrial": (MOST, "admin finance"),
     "commissions.planversion": (MOST, "admin"),
     "commissions.posting": (MOST, ""),
     "commissions.statusfile": (MOST, ""),
@@ -80,5 +81,7 @@ WITH_DESK = {
     "commissions.commissionperiod",
     "commissions.payout",
     "commissions.payoutbatch",
+    "commissions.plantrial",
+    "commissions.planversion",
     "compliance.kycdocument",
 }

@@ -15,9 +15,11 @@ from PIL import Image
 
 from accounts.models import ImportJob, Notification, User
 from commissions.earnings import reference
-from commissions.models import LedgerEntry, PayoutBatch, PayoutFile
-from commissions.services import batches, payouts
+from commissions.models import LedgerEntry, PayoutBatch, PayoutFile, PlanVersion
+from commissions.plan_tables import with_cells
+from commissions.services import batches, payouts, trials
 from commissions.services.claims import claim_volume
+from commissions.services.drafts import copy_version, revise_draft
 from commissions.services.payout_methods import MethodDetails, add_payout_method
 from compliance.models import KYCDocument
 from compliance.services.images import clean_picture
@@ -99,6 +101,20 @@ def bank_details(name: str) -> MethodDetails:
     )
 
 
+def generous_draft(cast: Cast) -> PlanVersion:
+    """Mona's draft that pays 3 % at payment instead of 2 %."""
+    copied = copy_version(
+        version=cast.plan, effective_from=date(2030, 1, 1), actor=cast.user("mona")
+    )
+    definition = with_cells(copied.definition, {"$.bonuses[0].rates.table[0]": "3"})
+    return revise_draft(
+        version=copied,
+        definition=definition,
+        effective_from=copied.effective_from,
+        actor=cast.user("mona"),
+    )
+
+
 def build(cast: Cast) -> World:
     """October is final, November open; Chloe is verified, and a payout of hers is in a batch."""
     assert cast.plan
@@ -126,6 +142,12 @@ def build(cast: Cast) -> World:
     ]
     batch = exported(cast, asked[0])
     line = LedgerEntry.objects.select_related("run").filter(distributor=cast.chloe).latest("pk")
+    version = generous_draft(cast)
+    trial = trials.start_trial(
+        version=version, first=october, last=october, actor=cast.user("fiona")
+    )
+    trials.carry_out(trial.pk)
+    trial.refresh_from_db()
     things = {
         "chloe": cast.chloe,
         "account": chloe,
@@ -139,6 +161,8 @@ def build(cast: Cast) -> World:
         "payout": asked[0],
         "open_payout": asked[1],
         "batch": batch,
+        "trial": trial,
+        "version": version,
         "file": PayoutFile.objects.filter(batch=batch, format="csv").get(),
         "notification": Notification.objects.filter(user=chloe)
         .select_related("event")

@@ -12,6 +12,7 @@ from django.db.models import Sum
 
 from commerce.models import OrderItem, RefundItem, VolumeEntry
 from commissions.models import CommissionPeriod, LedgerEntry
+from commissions.services import trials
 from commissions.services.claims import claim_volume
 from commissions.services.projections import differences
 from commissions.services.replay import replay
@@ -82,3 +83,12 @@ def test_a_real_year_is_imported_closed_replayed_and_explained(company, tmp_path
     earned = LedgerEntry.objects.aggregate(total=Sum("amount"))["total"]
     assert earned > 0
     assert VolumeEntry.objects.filter(claim__isnull=True).count() == 0
+
+    trial = trials.start_trial(
+        version=company.plan, first=months[0], last=months[-1], actor=company.user("fiona")
+    )
+    trials.carry_out(trial.pk)
+    trial.refresh_from_db()
+    assert (trial.status, trial.error) == ("done", "")
+    assert trial.report["before"] == trial.report["after"]
+    assert trial.earnings.count() == 0

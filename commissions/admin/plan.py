@@ -4,8 +4,11 @@ from django import forms
 from django.contrib import admin, messages
 from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect
+from django.urls import URLPattern
 
 from accounts.admin_base import BaseAdmin, BoundedAdmin
+from commissions.admin.plan_editor import PlanEditor, desk_url
 from commissions.models import CompensationPlan, PlanVersion
 from commissions.services import plans
 from mlmcrm.transitions import TransitionRefused
@@ -32,8 +35,8 @@ class PlanVersionForm(forms.ModelForm):
 
 
 @admin.register(PlanVersion)
-class PlanVersionAdmin(BoundedAdmin):
-    """A version is added as a draft, and activated by somebody else; it is never edited."""
+class PlanVersionAdmin(PlanEditor, BoundedAdmin):
+    """A version is written as a draft, and activated by somebody else; from then on it stands."""
 
     form = PlanVersionForm
     list_display = ["plan", "number", "status", "effective_from", "created_by", "approved_by"]
@@ -41,6 +44,17 @@ class PlanVersionAdmin(BoundedAdmin):
     list_select_related = ["plan", "created_by", "approved_by"]
     search_fields = ["=plan__code", "=definition_hash"]
     actions = ["activate"]
+
+    def get_urls(self) -> list[URLPattern]:
+        return [*self.editor_urls(), *super().get_urls()]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        version = self.get_object(request, object_id)
+        if version is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        return redirect(desk_url(version))
 
     def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         return False

@@ -1,38 +1,47 @@
 """The commission engine: `calculate(snapshot, plan) -> result`. Pure arithmetic on arrays.
 
 No database, no clock, no settings, no float: the same input gives the same bytes. Units everywhere:
-volumes and money in **hundredths** (int64), rates in **millionths** (int32), people and order lines
-as **indexes** into the snapshot's arrays (int32, -1 for nobody), ranks as **levels** (int16, 0 for
-no rank, 1 for the lowest).
+volumes and metrics in **hundredths** (int64; three people are 300), money in units of
+**10 ** -plan.money.scale** (int64), rates in **millionths** (int32), people and order lines as
+**indexes** into the snapshot's arrays (int32, -1 for nobody), ranks as **levels** of their ladder
+(int16, 0 for no rank, 1 for the lowest), days as numbers since 1970-01-01.
 
     plan = load_plan(version.definition)                     # PlanError lists faults by JSON path
-    snapshot = build_snapshot(members={...}, lines={...}, refunds={...})
+    snapshot = build_snapshot(members={...}, lines={...}, refunds={...}, state=last.state)
     result = calculate(snapshot, plan)                       # trigger="payment" for just paid lines
     for block in result.blocks(rows=65_536):                 # views, to stream into a COPY
         ids = snapshot.members.id[block.earner]
 
 `build_snapshot` columns (any integer dtype that fits; any order, the snapshot is in order of id):
 
-    members  id int64 · sponsor, enroller int32 (index in the order given, -1 none)
-             · highest_level int16 (highest rank level ever before this period)
-    lines    id int64 (volume entry) · seller int32 (member index) · order_class int8 (index into
-             ORDER_CLASSES) · pv, cv, margin int64 hundredths, net of refunds of the same period
+    members  id · parents {tree: index in the order given, -1 none} · leg (place under the placement
+             parent) · owner (index of the position that stands for the person) · joined day
+             · sequence · package (place in plan.packages) · flags {name: bool} · given, highest,
+             title {ladder: levels before this period}
+    lines    id (volume entry) · seller (member index) · kind (place in plan.kinds) · day
+             · volumes {code: hundredths, net of refunds of the same period}
     refunds  the same columns, negative figures: refunds of sales of earlier periods
+    state    what the period before carried on: `Result.state`, by name; and `paid.<bonus>`, what
+             bonuses of the payment trigger paid in this period, for the limits that count them
 
-`Result`: `.standings` (pv, cv, gv int64 · legs int32 · active bool · rank_level, highest_level
-int16, one entry a member; None at payment) · `.ledger` / `.blocks(rows)` of `Block` (bonus index in
-plan.bonuses, level, and arrays earner, source, line int32 · base int64 · rate int32 · amount int64
-· rank_level int16) · `.totals` hundredths by bonus code · `.total` · `.row_count` · `.earned()` by
-member · `.result_hash()`. `snapshot.content_hash()` and `plan.content_hash` are the other two parts
-of a replay certificate, `ENGINE_VERSION` the fourth.
+`Result`: `.standings` (metrics by code, active, ranks by ladder: paid_as, title, highest; None at
+payment) · `.ledger` / `.blocks(rows)` of `Block` (place in plan.programmes, level, and arrays
+earner, source, line · base · rate · amount · rank_level) · `.retained` what the company keeps ·
+`.held` what waits · `.totals` by code of bonus or limit · `.checks` limits that refuse · `.payable`
+and `.earned()` by member · `.state` for the next period · `.result_hash()`. The hashes of snapshot,
+plan and result and the `ENGINE_VERSION` are a replay's certificate.
 
 At payment give the lines just paid, and each seller with his upline in the trees the bonuses walk;
-nobody else is needed. `check_ceiling` holds the totals of both triggers against the plan's ceiling.
-`reverse` undoes earlier ledger lines for refunds. `trace` and `rank_facts` explain, with the same
-code.
+nobody else is needed. `check_limits` holds the totals of both triggers against the limits that
+refuse. `reverse` undoes earlier ledger lines for refunds. `Facts` is everything known of everybody,
+for those who explain: `trace` tells an order line's story, `rank_facts` what a rank asks, both with
+the code that pays.
 
-Where to read on: `plan` (the language), `loading`, `snapshot`, `ranks`, `walk`, `retail`,
-`rank_bonus`, `limits`, `reversal`, `explain`; beneath them `trees` and `rounding`.
+Where to read on: `plan/` is the language (records, reading, checking), `lint/` and `prose/` read
+plans without calculating. `calculate` is the order of everything; `snapshot`, `facts` with
+`volumes`, `metrics`, `conditions`, `ladders`; `awards`, `paying` with `walk`, `source`, `pairs`,
+`pool`, `company`; `occurrence`, `money`, `limits`, `reversal`, `payout`; `explain`; beneath them
+`trees` and `rounding`.
 """
 
 from commissions.engine.calculate import ENGINE_VERSION, calculate
@@ -40,44 +49,47 @@ from commissions.engine.errors import (
     CapacityError,
     CycleError,
     EngineError,
+    Fault,
     PlanError,
     SnapshotError,
-    StandingsError,
 )
-from commissions.engine.explain import RankFacts, Requirement, Step, rank_facts, trace
-from commissions.engine.limits import check_ceiling
-from commissions.engine.loading import load_plan
-from commissions.engine.plan import ORDER_CLASSES, PAYMENT, PERIOD_CLOSE, Plan
-from commissions.engine.result import Block, LimitCheck, Result, Standings
+from commissions.engine.explain import Step, trace
+from commissions.engine.facts import Facts
+from commissions.engine.limits import check_limits
+from commissions.engine.plan import PAYMENT, PERIOD_CLOSE, Plan
+from commissions.engine.plan.loading import load_plan
+from commissions.engine.requirements import Asked, RankFacts, rank_facts
+from commissions.engine.result import Block, LimitCheck, Ranks, Result, Standings
 from commissions.engine.reversal import Refunded, reverse
 from commissions.engine.snapshot import Lines, Members, Snapshot, build_snapshot
 
 __all__ = [
     "ENGINE_VERSION",
-    "ORDER_CLASSES",
     "PAYMENT",
     "PERIOD_CLOSE",
+    "Asked",
     "Block",
     "CapacityError",
     "CycleError",
     "EngineError",
+    "Facts",
+    "Fault",
     "LimitCheck",
     "Lines",
     "Members",
     "Plan",
     "PlanError",
     "RankFacts",
+    "Ranks",
     "Refunded",
-    "Requirement",
     "Result",
     "Snapshot",
     "SnapshotError",
     "Standings",
-    "StandingsError",
     "Step",
     "build_snapshot",
     "calculate",
-    "check_ceiling",
+    "check_limits",
     "load_plan",
     "rank_facts",
     "reverse",

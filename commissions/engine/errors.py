@@ -45,7 +45,3 @@ class CycleError(SnapshotError):
 
 class CapacityError(EngineError):
     """A sum or product that 64 bits can't hold; refused before it is computed."""
-
-
-class StandingsError(EngineError):
-    """The plan pays by rank or activity here, and nobody's standing was given."""

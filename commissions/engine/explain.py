@@ -1,253 +1,277 @@
-"""Why somebody was paid, or not: the calculation itself, watched on one order line.
+"""Why somebody was paid, or not: the calculation itself, watched on one thing that was paid on.
 
-`trace` cuts the snapshot down to the seller and his uplines, takes everybody's standing as a fact,
-and lets the walk of `walk.py` run on that chain: the same skip reasons, cursors and rates that made
-the ledger make the story, so the two can't disagree.
+`trace` cuts the terms of a bonus down to one source and his uplines, and lets the walk that made
+the ledger run on that chain: the same cursors, conditions, rates and rounding make the story, so
+the two can't disagree.
 
     E's order, 100.00 CV, Unilevel
     1  D  Bronze   step 1   paid     5 % of 100.00 = 5.00
-    2  C           skipped  inactive: 20.00 PV of 50.00
+    2  C           skipped  not counted: active? PV 20.00 of 50.00
     3  B  Bronze   step 2   paid     4 % of 100.00 = 4.00
 
-`rank_facts` does the same for ranks: each requirement, what is there, what is missing.
+The facts may be of the whole company, or of the seller and his uplines with that one order line and
+everybody's standing given. Bonuses that are not paid on one item alone (pairs, pools, what is paid
+once) have no such story: theirs are the figures in the line.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import numpy as np
 
-from commissions.engine.calculate import select, unranked
-from commissions.engine.plan import SELLER, STARTS, Bonus, Plan, Rank
-from commissions.engine.result import Block, Standings
-from commissions.engine.rounding import MILLION
-from commissions.engine.snapshot import Lines, Members, Snapshot
+from commissions.engine.awards import (
+    HELD,
+    LEDGER,
+    RETAINED,
+    Award,
+    Earlier,
+    Items,
+    items_of,
+    was_paid,
+)
+from commissions.engine.calculate import pay
+from commissions.engine.facts import Facts
+from commissions.engine.money import amounts, unit_of
+from commissions.engine.plan import Bonus, Condition, OfCommissions, PaysSource, PaysUpline
+from commissions.engine.requirements import Asked, questions
+from commissions.engine.result import Block
+from commissions.engine.source import grant_sources
+from commissions.engine.terms import Terms, counted_when, terms_by_day
+from commissions.engine.trail import ENDED, LAST_STEP, Trail, trail_of
 from commissions.engine.trees import Pointers
-from commissions.engine.walk import Reason, barred, cursors, earning_lines, skipped
+from commissions.engine.walk import walk
 
-PAID, SKIPPED, LOST, BEYOND = "paid", "skipped", "lost", "beyond"
+PAID, HELD_BACK, COMPANY = "paid", "held", "company"
+SKIPPED, LOST, BLOCKED, BEYOND = "skipped", "lost", "blocked", "beyond"
+NONE, NOT_COUNTED, NOT_ELIGIBLE, EXCLUDED = "none", "not_counted", "not_eligible", "excluded"
+NO_RATE, NO_DIFFERENCE, NO_PACKAGE, STOP = "no_rate", "no_difference", "no_package", "stop"
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One person in turn. `member`: index in the snapshot; `distance`: physical level, 0 = seller.
+    """One person in turn. `member`: index in the snapshot; `distance`: levels above the source.
 
     outcome  paid     `step`, `base`, `rate`, `amount` are the ledger line's (`step` = its level)
+             held     the same, but it waits until he is eligible
+             company  the same, but the company keeps it
              skipped  passed over, no step used up
              lost     the step is used up, nothing is paid
-             beyond   all steps were used up below; the story ends here
-    reason: of walk.Reason, in lower case. `facts`: what it rests on, hundredths or levels by name.
-    `raw`: the exact amount in hundredths before rounding; a paid `amount` may round to 0.
+             blocked  the walk ends with him, and he is not paid
+             beyond   the walk was over before him; the story ends here
+    reason   not_counted, not_eligible (`unmet`: the questions behind it), no_rate, no_difference
+             (as much was paid below him), no_package (he has none, so his base is nothing),
+             excluded (another bonus paid him on this line), stop, beyond_last_step, ended (by a
+             stop, a block, or too far up)
+
+    `raw`: the exact amount in units of money before rounding; a paid `amount` may round to 0.
     """
 
     member: int
     distance: int
     outcome: str
     reason: str
-    facts: Mapping[str, int]
     rank_level: int
-    step: int
+    step: int = 0
+    unmet: tuple[Asked, ...] = ()
     base: int = 0
     rate: int = 0
     raw: Decimal = Decimal(0)
-    rounding: str = ""
     amount: int = 0
+    to: str = LEDGER
 
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """An order line's seller (index 0) and his uplines, with all that the walk knows of them."""
+    """One item's source (place 0) and his uplines, with all that the walk knows of them."""
 
-    path: list[int]
-    snapshot: Snapshot
-    standings: Standings
-    plan: Plan
-    bonus: Bonus
-    start: str
+    path: Pointers
+    terms: Terms
+    item: Items
+    facts: Facts
+    trail: Trail
+
+    @property
+    def bonus(self) -> Bonus:
+        return self.terms.bonus
 
 
 def trace(
-    snapshot: Snapshot, standings: Standings | None, plan: Plan, bonus_code: str, line: int
+    facts: Facts, bonus_code: str, line: int, source: int | None = None, base: int | None = None
 ) -> list[Step]:
-    """From the seller's side upward, whom the bonus paid for this order line and whom not.
+    """From the source upward, whom the bonus paid for this order line and whom not.
 
-    The snapshot may be the whole company or just the seller's uplines with that line. `standings`
-    has one entry a member of it; None for a bonus paid at payment. An order line that the bonus
-    does not pay for gives an empty list. Raises KeyError for a bonus the plan does not have,
-    ValueError for one that has no order lines (a rank bonus: see `rank_facts`).
+    `source`, `base`: which item, where the bonus is paid on several of one line (commissions).
+    Something the bonus does not pay for gives an empty list. Raises KeyError for a bonus the plan
+    does not have, ValueError for one that has no such story.
     """
-    bonus = plan.bonus(bonus_code)
-    if bonus.selector.who == "self":
-        raise ValueError(f"{bonus_code} is not paid for order lines")
-    path = upline_path(snapshot, bonus, line)
-    known = unranked(len(snapshot.members)) if standings is None else standings
-    small = chain_snapshot(snapshot, path, line)
-    starts = [start for start in STARTS if earning_lines(bonus, small.lines, start).size]
-    if not starts:
-        return []
-    chain = Chain(path, small, known.take(np.array(path, np.intp)), plan, bonus, starts[0])
-    return story(chain)
+    bonus = facts.plan.bonus(bonus_code)
+    if not isinstance(bonus.pays, PaysSource | PaysUpline):
+        raise ValueError(f"{bonus_code} is not paid on one item alone")
+    earlier = paid_before(bonus, facts)
+    items = items_of(bonus, facts, earlier)
+    mine = items.line == line
+    if source is not None:
+        mine &= items.source == source
+    if base is not None and (mine & (items.base == base)).any():
+        mine &= items.base == base
+    for place in np.flatnonzero(mine)[:1]:
+        chain = chain_of(bonus, items.kept(slice(place, place + 1)), facts)
+        return [] if chain is None else list(story(chain, earlier))
+    return []
 
 
-def upline_path(snapshot: Snapshot, bonus: Bonus, line: int) -> list[int]:
-    """The seller and, for a walk, all uplines in its tree, nearest first."""
-    path = [int(snapshot.lines.seller[line])]
-    if bonus.selector.who == "walk":
-        parent = snapshot.members.parent(bonus.selector.tree)
+def paid_before(bonus: Bonus, facts: Facts) -> Earlier:
+    """What the bonuses before it paid, where this one goes by that; a match that is matched again
+    is among its own sources."""
+    if bonus.exclusion is None and not isinstance(bonus.base, OfCommissions):
+        return {}
+    bonuses = facts.plan.triggered_by(bonus.trigger)
+    again = isinstance(bonus.base, OfCommissions) and bonus.code in bonus.base.bonuses
+    before = bonuses[: [each.code for each in bonuses].index(bonus.code) + again]
+    aside = Facts(facts.snapshot, facts.plan, facts.standings())
+    return {code: paid.ledger for code, paid in pay(before, aside, facts.plan.limits).items()}
+
+
+# The chain, and the calculation on it
+
+
+def chain_of(bonus: Bonus, item: Items, facts: Facts) -> Chain | None:
+    """The source and, for a walk, all his uplines in its tree, nearest first; None for an order of
+    a kind that pays nobody."""
+    path = [int(item.source[0])]
+    if isinstance(bonus.pays, PaysUpline):
+        parent = facts.parent(bonus.pays.tree)
         while (upline := int(parent[path[-1]])) >= 0:
             path.append(upline)
-    return path
+    people = np.array(path, np.int32)
+    [(whole, item)] = terms_by_day(bonus, item, facts)
+    terms, alone = whole.cut(people), replace(item, source=np.zeros(1, np.int32))
+    trail = trail_of(terms, alone)
+    return None if trail is None else Chain(people, terms, alone, facts, trail)
 
 
-def chain_snapshot(snapshot: Snapshot, path: list[int], line: int) -> Snapshot:
-    """The people of the path, each under the next in whichever tree, and the one order line."""
-    index, whole = np.array(path, np.intp), snapshot.members
-    parent: Pointers = np.arange(1, len(path) + 1, dtype=np.int32)
-    parent[-1] = -1
-    members = Members(whole.id[index], parent, parent, whole.highest_level[index])
-    sold = snapshot.lines
-    one = slice(line, line + 1)
-    lines = Lines(
-        id=sold.id[one],
-        seller=np.zeros(1, np.int32),
-        order_class=sold.order_class[one],
-        pv=sold.pv[one],
-        cv=sold.cv[one],
-        margin=sold.margin[one],
-    )
-    return Snapshot(members, lines, Lines.none())
+def awards_of(chain: Chain) -> Iterator[Award]:
+    """What is awarded on the chain, by place. The company's part of somebody who is not eligible is
+    made out to him as if it were held."""
+    terms, eligibility = chain.terms, chain.bonus.eligibility
+    if eligibility.otherwise == COMPANY:
+        named = replace(eligibility, otherwise="held")
+        terms = replace(terms, bonus=replace(chain.bonus, eligibility=named))
+    if isinstance(chain.bonus.pays, PaysSource):
+        yield from grant_sources(terms, chain.item)
+        return
+    for award in walk(terms, chain.trail.parent, chain.item):
+        if award.to != RETAINED:  # a step that no upline was left for
+            yield award
 
 
-def story(chain: Chain) -> list[Step]:
-    """One step a person, up to the first one for whom no step is left."""
-    written = list(select(chain.bonus, chain.snapshot, chain.plan, chain.standings))
-    paid = {int(block.earner[0]): block for block in written if len(block)}
-    used = steps_used(chain)
-    skip = skipped(chain.bonus, chain.standings)
-    last = max(used) if len(used) == chain.bonus.selector.max_steps else len(chain.path)
-    steps = []
-    for place in range(0 if chain.start == SELLER else 1, len(chain.path)):
-        if place in paid:
-            steps.append(paid_step(chain, place, paid[place]))
-        elif place in used:
-            steps.append(lost_step(chain, place, used[place]))
-        elif place < last:
-            steps.append(unpaid(chain, place, SKIPPED, Reason(skip[place]), 0))
+def allowed(chain: Chain, awards: Iterable[Award], earlier: Earlier) -> Iterator[Award]:
+    """Those that an exclusion by line and earner leaves."""
+    exclusion = chain.bonus.exclusion
+    for award in awards:
+        if exclusion is not None and exclusion.scope == "line_and_earner":
+            named = replace(award, earner=chain.path[award.earner])
+            award = award.kept(~was_paid(named, exclusion.bonuses, earlier))
+        if len(award):
+            yield award
+
+
+def line_of(chain: Chain, award: Award) -> Block:
+    """An award's line as if it stood alone; a zero is kept."""
+    plan = chain.facts.plan
+    money = replace(plan.money, zero_amounts="keep", granularity="line")
+    return amounts(chain.bonus, [award], replace(plan, money=money)).to(award.to)[0]
+
+
+# The story
+
+
+def story(chain: Chain, earlier: Earlier) -> Iterator[Step]:
+    """One step a person, up to the first one whom nothing could reach."""
+    given = {int(award.earner[0]): award for award in allowed(chain, awards_of(chain), earlier)}
+    for place in range(chain.trail.first, len(chain.path)):
+        if place in given:
+            yield with_figure(chain, place, given[place])
+        elif (reason := chain.trail.over(place)) is not None:
+            yield without(chain, place, BEYOND, reason)
+            return
         else:
-            steps.append(unpaid(chain, place, BEYOND, Reason.BEYOND_LAST_STEP, 0))
-            break
-    return steps
+            yield passed(chain, place)
 
 
-def steps_used(chain: Chain) -> dict[int, int]:
-    """Place in the chain -> the step that the walk counts there."""
-    if chain.bonus.selector.who == "seller":
-        return {0: 0}
-    parent = chain.snapshot.members.sponsor
-    skip = skipped(chain.bonus, chain.standings)
-    reached = cursors(parent, skip, chain.start, chain.bonus.selector.max_steps)
-    landed = {int(cursor[0]): step for step, cursor in reached}
-    landed.pop(len(chain.path), None)
-    return landed
-
-
-def paid_step(chain: Chain, place: int, block: Block) -> Step:
+def with_figure(chain: Chain, place: int, award: Award) -> Step:
+    """Paid, held, or the company's."""
+    block, unit = line_of(chain, award), unit_of(chain.bonus, chain.facts.plan.money)
     base, rate = int(block.base[0]), int(block.rate[0])
+    keeps = award.to == HELD and chain.bonus.eligibility.otherwise == COMPANY
+    outcome = {LEDGER: PAID, HELD: COMPANY if keeps else HELD_BACK}[award.to]
     return Step(
-        member=chain.path[place],
-        distance=place,
-        outcome=PAID,
-        reason=Reason.NONE.name.lower(),
-        facts={},
-        rank_level=int(block.rank_level[0]),
-        step=block.level,
-        base=base,
-        rate=rate,
-        raw=Decimal(base * rate) / MILLION,
-        rounding=chain.plan.money.rounding,
-        amount=int(block.amount[0]),
-    )
-
-
-def lost_step(chain: Chain, place: int, step: int) -> Step:
-    bar = Reason(barred(chain.bonus, chain.standings)[place])
-    return unpaid(chain, place, LOST, Reason.NO_RATE if bar is Reason.NONE else bar, step)
-
-
-def unpaid(chain: Chain, place: int, outcome: str, reason: Reason, step: int) -> Step:
-    return Step(
-        member=chain.path[place],
+        member=int(chain.path[place]),
         distance=place,
         outcome=outcome,
-        reason=reason.name.lower(),
-        facts=facts_of(chain, place, outcome, reason),
-        rank_level=int(chain.standings.rank_level[place]),
-        step=step,
+        reason=NONE if outcome == PAID else NOT_ELIGIBLE,
+        rank_level=int(block.rank_level[0]),
+        step=block.level,
+        unmet=() if outcome == PAID else lacks(chain, place, chain.bonus.eligibility.when),
+        base=base,
+        rate=rate,
+        raw=Decimal(base * rate * unit.numerator) / unit.denominator,
+        amount=int(block.amount[0]),
+        to=RETAINED if keeps else award.to,
     )
 
 
-def facts_of(chain: Chain, place: int, outcome: str, reason: Reason) -> dict[str, int]:
-    """The figures a reason rests on."""
-    if reason is Reason.INACTIVE:
-        return {
-            "pv": int(chain.standings.pv[place]),
-            "pv_needed": chain.plan.activity_min_pv,
-        }
-    if reason is Reason.BELOW_RANK:
-        steps = chain.bonus.selector.steps
-        skipping = outcome == SKIPPED and steps is not None
-        needed = steps.skip_below_level if skipping and steps else chain.bonus.eligibility.min_level
-        return {"level": int(chain.standings.rank_level[place]), "level_needed": needed}
-    if reason is Reason.BEYOND_LAST_STEP:
-        return {"max_steps": chain.bonus.selector.max_steps}
-    return {}
+def passed(chain: Chain, place: int) -> Step:
+    """Somebody who gets nothing: he ends the walk, loses his step, or is passed over."""
+    terms, trail = chain.terms, chain.trail
+    is_eligible = bool(terms.eligible[place])
+    if trail.is_blocked_at(place):
+        if terms.stops[place]:
+            return without(chain, place, BLOCKED, STOP)
+        return without(chain, place, BLOCKED, NOT_ELIGIBLE)
+    if place in trail.used and is_eligible:
+        return without(chain, place, LOST, nothing_of(chain, place))
+    if place in trail.used and terms.otherwise != "compress":
+        return without(chain, place, LOST, NOT_ELIGIBLE)
+    if is_eligible or terms.otherwise != "compress":
+        return without(chain, place, SKIPPED, NOT_COUNTED)
+    return without(chain, place, SKIPPED, NOT_ELIGIBLE)
 
 
-@dataclass(frozen=True, slots=True)
-class Requirement:
-    """One condition of a rank. `name`: personal_pv, group_pv (hundredths) or legs (a count)."""
-
-    name: str
-    needed: int
-    actual: int
-
-    @property
-    def shortfall(self) -> int:
-        return max(0, self.needed - self.actual)
-
-
-@dataclass(frozen=True, slots=True)
-class RankFacts:
-    """A rank, its conditions, and whether they are all met (by themselves, without lower ranks)."""
-
-    rank: Rank
-    requirements: tuple[Requirement, ...]
-
-    @property
-    def met(self) -> bool:
-        return not any(requirement.shortfall for requirement in self.requirements)
+def nothing_of(chain: Chain, place: int) -> str:
+    """Why somebody eligible is paid nothing at his step."""
+    terms, step = chain.terms, max(chain.trail.used[place], 1)
+    here, source = np.array([place], np.int32), np.zeros(1, np.int32)
+    if not terms.table.at(step, here, source, chain.trail.kind).any():
+        return NO_RATE
+    caps = terms.caps(here, source)
+    if caps is not None and not caps.any():
+        return NO_PACKAGE
+    return EXCLUDED if chain.bonus.less is None else NO_DIFFERENCE
 
 
-def rank_facts(plan: Plan, *, pv: int, gv: int, leg_volumes: Sequence[int]) -> list[RankFacts]:
-    """Each rank of the ladder from the lowest up, held against one distributor's figures.
-
-    `leg_volumes`: the whole subtree volume of each first-level leg in the group tree (the GV of the
-    person at its head, plus his own PV where the plan leaves that out of GV). A condition that asks
-    for nothing is left out: Bronze with 100.00 PV and no GV has one requirement.
-    """
-    return [RankFacts(rank, requirements(rank, pv, gv, leg_volumes)) for rank in plan.ladder.ranks]
-
-
-def requirements(
-    rank: Rank, pv: int, gv: int, leg_volumes: Sequence[int]
-) -> tuple[Requirement, ...]:
-    legs = sum(volume >= rank.min_leg_volume for volume in leg_volumes)
-    asked = (
-        Requirement("personal_pv", rank.min_personal_pv, pv),
-        Requirement("group_pv", rank.min_group_pv, gv),
-        Requirement("legs", rank.min_legs, legs),
+def without(chain: Chain, place: int, outcome: str, reason: str) -> Step:
+    pays, asked = chain.bonus.pays, None
+    if reason == NOT_ELIGIBLE:
+        asked = chain.bonus.eligibility.when
+    elif reason == NOT_COUNTED and isinstance(pays, PaysUpline):
+        asked = counted_when(pays.steps)
+    return Step(
+        member=int(chain.path[place]),
+        distance=place,
+        outcome=outcome,
+        reason=reason,
+        rank_level=int(chain.terms.rank_level[place]),
+        step=chain.trail.used.get(place, 0) if outcome == LOST else 0,
+        unmet=lacks(chain, place, asked),
     )
-    return tuple(r for r in asked if r.needed or r.shortfall)
+
+
+def lacks(chain: Chain, place: int, condition: Condition | None) -> tuple[Asked, ...]:
+    return questions(condition, chain.facts, int(chain.path[place]))
+
+
+__all__ = ["ENDED", "LAST_STEP", "Asked", "Step", "questions", "trace"]

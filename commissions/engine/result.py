@@ -1,59 +1,61 @@
-"""What the engine answers: everybody's standing, and the ledger lines as blocks of columns.
+"""What the engine answers: everybody's standing, the ledger lines as blocks, what is carried on.
 
-A block holds the lines of one bonus at one level; blocks come in the order of the plan's bonuses,
-then of levels, and within a block lines keep the order of the order lines (or of the members). The
-order is part of the result: the same input gives the same bytes and so the same `result_hash`.
+A block holds the lines of one bonus (or limit) at one level; blocks come in the order of the plan,
+then of levels, and within a block lines keep the order of their sources. The order is part of the
+result: the same input gives the same bytes and so the same `result_hash`.
 
-Each line can be checked by itself: amount = round(base x rate). A Bronze's 5 % of 12.35 CV is
-base 1235, rate 50000, amount 62.
+Each line can be checked by itself: amount = round(base x factor x rate). A Bronze's 5 % of 12.35 CV
+is base 1235, rate 50000, amount 62. Amounts paid as such have the amount as base and a rate of 1.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from commissions.engine.rounding import Int64s
+from commissions.engine.snapshot import State, named_arrays
 
 NOBODY = -1
 
 
 @dataclass(frozen=True, slots=True)
-class Standings:
-    """One entry a member, in snapshot order. PV, CV and GV in hundredths.
+class Ranks:
+    """Levels in one ladder, 0 for none: met by this period's figures, held, highest ever."""
 
-    `legs`: first-level subtrees of the group tree with volume above zero. `rank_level`: rank
-    qualified for in this period (paid-as), 0 = none. `highest_level`: highest ever, this one
-    included.
+    paid_as: NDArray[np.int16]
+    title: NDArray[np.int16]
+    highest: NDArray[np.int16]
+
+
+@dataclass(frozen=True, slots=True)
+class Standings:
+    """Everybody in the period, one entry a member in snapshot order.
+
+    `metrics`: every metric of the plan by code (hundredths; counts are whole numbers x 100, so that
+    "3" in a plan and a count of three are the same figure). `ranks`: by ladder.
     """
 
-    pv: Int64s
-    cv: Int64s
-    gv: Int64s
-    legs: NDArray[np.int32]
+    metrics: Mapping[str, Int64s]
     active: NDArray[np.bool_]
-    rank_level: NDArray[np.int16]
-    highest_level: NDArray[np.int16]
+    ranks: Mapping[str, Ranks]
 
     def __len__(self) -> int:
-        return len(self.pv)
-
-    def take(self, index: NDArray[np.signedinteger]) -> Standings:
-        """The standings of the members at these indexes."""
-        return Standings(*(getattr(self, field.name)[index] for field in fields(self)))
+        return len(self.active)
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Ledger lines of one bonus (index in the plan) at one level (0 where there is no walk).
+    """Ledger lines of one programme (place in plan.programmes) at one level (0: no walk).
 
-    `earner`, `source`: member indexes; `line`: line index; -1 where the bonus has no source line.
-    `base`, `amount` in hundredths, `rate` in millionths; `rank_level`: the earner's, or the rank
-    that a rank bonus pays for.
+    `earner`: member index, -1 the company. `source`: member index, `line`: line index; -1 where
+    there is none. `base` in hundredths, `rate` in millionths, `amount` in units of the plan's money
+    scale; `rank_level`: the earner's, paid-as in the plan's first ladder (0 where that is not known
+    yet), or the rank a rank bonus pays for.
     """
 
     bonus: int
@@ -83,9 +85,9 @@ COLUMNS = ("earner", "source", "line", "base", "rate", "amount", "rank_level")
 
 @dataclass(frozen=True, slots=True)
 class LimitCheck:
-    """The plan's ceiling on what was computed: all in hundredths, `excess` above zero breaks it."""
+    """A company limit held against what was computed; amounts in money units."""
 
-    volume: int
+    code: str
     allowed: int
     paid: int
 
@@ -96,15 +98,23 @@ class LimitCheck:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """`totals`: hundredths by bonus code, for each bonus of the trigger, 0 included."""
+    """`ledger`: what distributors get. `retained`: what the company keeps, the same kind of lines
+    with earner -1. `held`: what waits for its earner's eligibility. `totals`: amounts of the ledger
+    by programme code, for each bonus of the trigger and each limit, 0 included."""
 
     engine_version: str
     plan_hash: str
     trigger: str
     standings: Standings | None
     ledger: tuple[Block, ...]
+    retained: tuple[Block, ...]
+    held: tuple[Block, ...]
     totals: Mapping[str, int]
+    checks: tuple[LimitCheck, ...]
+    state: State
     member_count: int
+    payable: Int64s | None = field(default=None)
+    """By member: what may be paid of this period's earnings and of what was carried; at a close."""
 
     @property
     def row_count(self) -> int:
@@ -121,7 +131,7 @@ class Result:
                 yield block.part(start, start + rows)
 
     def earned(self) -> Int64s:
-        """Hundredths by member, over all bonuses of this result."""
+        """Amounts by member, over all programmes of this result."""
         total = np.zeros(self.member_count, np.int64)
         for block in self.ledger:
             np.add.at(total, block.earner, block.amount)
@@ -130,16 +140,11 @@ class Result:
     def result_hash(self) -> str:
         """SHA-256 over engine version, plan and every array in canonical order."""
         digest = hashlib.sha256(f"{self.engine_version};{self.plan_hash};{self.trigger};".encode())
-        if self.standings is not None:
-            for field in fields(self.standings):
-                add_array(digest, field.name, getattr(self.standings, field.name))
-        for block in self.ledger:
-            digest.update(f"bonus:{block.bonus}:{block.level};".encode())
-            for name in COLUMNS:
-                add_array(digest, name, getattr(block, name))
+        parts = {"payable": self.payable, "standings": self.standings, "state": dict(self.state)}
+        for kind in ("ledger", "retained", "held"):
+            for place, block in enumerate(getattr(self, kind)):
+                parts[f"{kind}.{place:06d}.{block.bonus}.{block.level}"] = block
+        for name, array in named_arrays("", parts):
+            digest.update(f"{name}:{array.dtype.str}:{array.size};".encode())
+            digest.update(np.ascontiguousarray(array).data)
         return digest.hexdigest()
-
-
-def add_array(digest: hashlib._Hash, name: str, array: NDArray[np.generic]) -> None:
-    digest.update(f"{name}:{array.dtype.str}:{array.size};".encode())
-    digest.update(np.ascontiguousarray(array).data)

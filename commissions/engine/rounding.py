@@ -1,14 +1,24 @@
 """Exact money arithmetic on arrays: hundredths and millionths in 64-bit integers, nothing else.
 
 A share is base x rate: 12.35 of commissionable volume at 5 % is 1235 x 50000 / 1000000 = 61.75
-hundredths. half_even and half_up give 0.62, down gives 0.61. Halves: 12.50 at 5 % = 62.5 hundredths
-gives 0.62 by half_even (to the even neighbour), 0.63 by half_up. Negative amounts round like their
-positive twins, so a reversal undoes exactly what was paid.
+hundredths. What lies between two amounts goes by the plan's rule:
 
-Nothing overflows silently: a product or sum that might leave 64 bits is refused before it is made.
+                     61.75   62.25   62.50   63.50
+    half_even           62      62      62      64    to the nearer, a half to the even neighbour
+    half_up             62      62      63      64    to the nearer, a half away from zero
+    toward_zero         61      62      62      63    down
+    away_from_zero      62      63      63      64    up, however small the rest
+
+Negative amounts round like their positive twins, so a reversal undoes exactly what was paid.
+
+Nothing overflows silently: a product or sum that might leave 64 bits is refused before it is made,
+and `scaled` multiplies and divides in one go where only the result has to fit.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +28,7 @@ from commissions.engine.errors import CapacityError
 Int64s = NDArray[np.int64]
 
 MILLION = 1_000_000
+MILLIONTH = Fraction(1, MILLION)
 LARGEST = 2**63 - 1
 
 
@@ -40,39 +51,89 @@ def refuse_sum_overflow(values: Int64s, what: str) -> None:
         raise CapacityError(f"{what}: the sum does not fit 64 bits of hundredths")
 
 
+def added(parts: Sequence[Int64s], what: str) -> Int64s:
+    """The sum of arrays, entry by entry; refused where it might not fit 64 bits."""
+    if sum(largest(part) for part in parts) > LARGEST:
+        raise CapacityError(f"{what}: the sum does not fit 64 bits of hundredths")
+    total = parts[0].copy()
+    for part in parts[1:]:
+        total += part
+    return total
+
+
 def divide(numerator: Int64s, denominator: Int64s | int, rounding: str) -> Int64s:
-    """numerator / denominator to whole numbers by the named rule; denominator > 0."""
+    """numerator / denominator to whole numbers by the named rule; 0 < denominator <= 2**62."""
     if numerator.size and int(numerator.min()) < 0:
         sign = np.sign(numerator)
         return sign * divide(np.abs(numerator), denominator, rounding)
     quotient: Int64s = numerator // denominator
-    if rounding == "down":
+    if rounding == "toward_zero":
         return quotient
-    over = 2 * (numerator - quotient * denominator) - denominator
+    return quotient + goes_up(quotient, numerator - quotient * denominator, denominator, rounding)
+
+
+def goes_up(
+    quotient: Int64s, rest: Int64s, denominator: Int64s | int, rounding: str
+) -> NDArray[np.bool_]:
+    """Whether quotient + rest / denominator (0 <= rest < denominator) is rounded up."""
+    if rounding == "toward_zero":
+        return np.zeros(quotient.shape, np.bool_)
+    if rounding == "away_from_zero":
+        return rest > 0
+    over: Int64s = 2 * rest - denominator
     if rounding == "half_up":
-        return quotient + (over >= 0)
+        return over >= 0
     odd = (quotient & 1) == 1
     upward: NDArray[np.bool_] = (over > 0) | ((over == 0) & odd)
-    return quotient + upward
+    return upward
 
 
-def share(base: Int64s, rate: NDArray[np.int32], rounding: str) -> Int64s:
-    """round(base x rate): hundredths x millionths -> hundredths.
+def share(
+    base: Int64s, rate: NDArray[np.signedinteger], rounding: str, times: Fraction = MILLIONTH
+) -> Int64s:
+    """round(base x rate x times); with times a millionth: hundredths x millionths -> hundredths.
 
     >>> share(np.array([1235, 1250, 1250]), np.array([50_000] * 3, np.int32), "half_even")
     array([62, 62, 62])
     """
-    if largest(base) * largest(rate) > LARGEST:
-        raise CapacityError(f"a base of {largest(base)} hundredths is too large for its rate")
-    return divide(base * rate, MILLION, rounding)
+    return divide(product(base, rate, times.numerator), times.denominator, rounding)
 
 
-def proportion(amount: Int64s, part: Int64s, whole: Int64s, rounding: str) -> Int64s:
+def product(base: Int64s, rate: NDArray[np.signedinteger], times: int = 1) -> Int64s:
+    """base x rate x times; CapacityError where that might not fit 64 bits."""
+    if largest(base) * largest(rate) * times > LARGEST:
+        raise CapacityError(f"a base of {largest(base)} is too large for its rate")
+    result: Int64s = base * rate
+    return result if times == 1 else result * times
+
+
+def proportion(amount: Int64s, part: Int64s | int, whole: Int64s | int, rounding: str) -> Int64s:
     """round(amount x part / whole), for 0 <= part <= whole and whole > 0."""
-    if largest(whole) > LARGEST // 4:
-        raise CapacityError(f"a quantity of {largest(whole)} is too large to be divided by")
-    if largest(amount) * largest(part) > LARGEST:
-        widest = np.abs(amount) > LARGEST // np.maximum(np.abs(part), 1)
-        if widest.any():
-            raise CapacityError("an amount is too large to be split into this many parts")
-    return divide(amount * part, whole, rounding)
+    quotient, rest = scaled(np.abs(amount), part, whole)
+    return np.sign(amount) * (quotient + goes_up(quotient, rest, whole, rounding))
+
+
+def scaled(amount: Int64s, part: Int64s | int, whole: Int64s | int) -> tuple[Int64s, Int64s]:
+    """amount x part divided by whole, and what is left over: exact though the product may need more
+    than 64 bits. For amount >= 0, 0 <= part <= whole, 0 < whole < 2**61.
+
+    Long division, a few binary digits of the amount at a time: the rest before the next digits is
+    below whole, and so is what they add to it, so that nothing here leaves 64 bits.
+
+    >>> scaled(np.array([50]), 1, 3)
+    (array([16]), array([2]))
+    """
+    parts, wholes = np.asarray(part, np.int64), np.asarray(whole, np.int64)
+    most = largest(wholes)
+    if most >= 2**61:
+        raise CapacityError(f"a quantity of {most} is too large to be divided by")
+    if largest(amount) * largest(parts) <= LARGEST:
+        raw: Int64s = amount * parts
+        return raw // wholes, raw % wholes
+    digits = 62 - most.bit_length()
+    quotient, rest = np.zeros_like(amount), np.zeros_like(amount)
+    for low in range((largest(amount).bit_length() - 1) // digits * digits, -1, -digits):
+        raw = (rest << digits) + ((amount >> low) & ((1 << digits) - 1)) * parts
+        quotient = (quotient << digits) + raw // wholes
+        rest = raw % wholes
+    return quotient, rest

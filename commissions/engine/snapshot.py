@@ -1,11 +1,11 @@
-"""What the engine is told: who stands under whom, and what was sold. Struct of arrays, no objects.
+"""What the engine is told: who stands under whom, what was sold, what was carried in.
 
-A snapshot holds a period (or, for commissions at payment, a handful of just paid lines with the
-people around them). Pointers are indexes into the member arrays, -1 for nobody. Volumes and money
-are hundredths in int64.
+Struct of arrays, no objects. A snapshot holds a period (or, for commissions at payment, a handful
+of just paid lines with the people around them). Pointers are indexes into the member arrays, -1 for
+nobody. Volumes and money are hundredths in int64, days are counted from 1970-01-01.
 
 `lines` carry what is left of each sale line after the refunds of the *same* period. Refunds of
-sales of earlier periods come as `refunds`, in negative figures: they lower PV, CV and GV of this
+sales of earlier periods come as `refunds`, in negative figures: they lower the volumes of this
 period, they earn nothing, and the commissions of their sale are undone by `reversal.reverse`.
 
     sale of 10 jars at 4.00 CV, 3 of them returned in the month -> one line with cv 2800
@@ -18,182 +18,245 @@ that the same facts give the same bytes; all results are indexes into the snapsh
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from commissions.engine.columns import (
+    Columns,
+    Given,
+    Order,
+    Pointers,
+    ascending,
+    column,
+    new_places,
+    refuse_names,
+    refuse_outside,
+    take_flags,
+    take_mapping,
+)
 from commissions.engine.errors import SnapshotError
-from commissions.engine.plan import ORDER_CLASSES
 from commissions.engine.rounding import Int64s, largest
 
 LARGEST_VOLUME = 10**15
 """Hundredths on one line: ten trillion units of currency."""
 
+State = Mapping[str, Int64s]
+"""What a period carries on to the next: one figure a member under each name; a name that is not
+there stands for zeros. `pairs.binary.left` is the carried left leg of the bonus `binary`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Members:
-    """N distributors. `highest_level`: highest rank level ever reached before this period."""
+    """N distributors, one entry each in every array.
+
+    `parents`: pointers by tree; a tree the company does not have is left out. `leg`: place under
+    the placement parent, 0 the left one, -1 none. `owner`: index of the position that stands for
+    the person; himself where he has one position. `joined`: day. `sequence`: order of joining.
+    `package`: place in plan.packages, -1 none. `flags`: marks by name. `given`: levels by ladder,
+    for ladders whose source is given. `highest`, `title`: levels by ladder before this period.
+    """
 
     id: Int64s
-    sponsor: NDArray[np.int32]
-    enroller: NDArray[np.int32]
-    highest_level: NDArray[np.int16]
+    parents: Mapping[str, Pointers]
+    leg: NDArray[np.int8]
+    owner: Pointers
+    joined: NDArray[np.int32]
+    sequence: Int64s
+    package: NDArray[np.int16]
+    flags: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
+    given: Mapping[str, NDArray[np.int16]] = field(default_factory=dict)
+    highest: Mapping[str, NDArray[np.int16]] = field(default_factory=dict)
+    title: Mapping[str, NDArray[np.int16]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.id)
 
-    def parent(self, tree: str) -> NDArray[np.int32]:
-        """The pointers of the named tree."""
-        return self.sponsor if tree == "sponsor" else self.enroller
+    def parent(self, tree: str) -> Pointers:
+        """The pointers of a tree. Raises SnapshotError for one the snapshot does not have."""
+        if tree not in self.parents:
+            raise SnapshotError(f"the plan walks the {tree} tree, which was not given")
+        return self.parents[tree]
+
+    def level_of(self, levels: Mapping[str, NDArray[np.int16]], ladder: str) -> NDArray[np.int16]:
+        """`given`, `highest` or `title` of a ladder; zeros where nothing is known."""
+        found = levels.get(ladder)
+        return np.zeros(len(self), np.int16) if found is None else found
 
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """M order lines. `id`: volume entry; `seller`: member index credited with the sale;
-    `order_class`: index into plan.ORDER_CLASSES."""
+    """M order lines. `id`: volume entry; `seller`: member index credited with the sale; `kind`:
+    place in plan.kinds; `day`: when it counts; `volumes`: its figures by code."""
 
     id: Int64s
-    seller: NDArray[np.int32]
-    order_class: NDArray[np.int8]
-    pv: Int64s
-    cv: Int64s
-    margin: Int64s
+    seller: Pointers
+    kind: NDArray[np.int8]
+    day: NDArray[np.int32]
+    volumes: Mapping[str, Int64s]
 
     def __len__(self) -> int:
         return len(self.id)
 
-    @classmethod
-    def none(cls) -> Lines:
-        return cls(*(np.empty(0, kind) for kind in LINE_TYPES.values()))
+    def volume(self, code: str) -> Int64s:
+        """A figure by code. Raises SnapshotError for one that was not given."""
+        if code not in self.volumes:
+            raise SnapshotError(f"the order lines have no figure {code}")
+        return self.volumes[code]
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
+    """`starts_on`, `ends_on`: first and last day of the period."""
+
     members: Members
     lines: Lines
     refunds: Lines
+    starts_on: int
+    ends_on: int
+    state: State = field(default_factory=dict)
 
     def content_hash(self) -> str:
         """SHA-256 over all facts in canonical order: the hash of the period's input."""
-        digest = hashlib.sha256()
-        for part in (self.members, self.lines, self.refunds):
-            for field in fields(part):
-                array = np.ascontiguousarray(getattr(part, field.name))
-                digest.update(f"{field.name}:{array.dtype.str}:{array.size};".encode())
-                digest.update(array.data)
+        digest = hashlib.sha256(f"{self.starts_on};{self.ends_on};".encode())
+        parts = (("members", self.members), ("lines", self.lines), ("refunds", self.refunds))
+        for part, values in (*parts, ("state", self.state)):
+            for name, array in named_arrays(part, values):
+                digest.update(f"{name}:{array.dtype.str}:{array.size};".encode())
+                digest.update(np.ascontiguousarray(array).data)
         return digest.hexdigest()
 
 
-Columns = dict[str, type[np.signedinteger]]
+def named_arrays(name: str, value: object) -> Iterator[tuple[str, NDArray[np.generic]]]:
+    """Every array in a record or mapping with its dotted name; mappings in order of their keys."""
+    if isinstance(value, np.ndarray):
+        yield name, value
+    elif isinstance(value, Mapping):
+        for key in sorted(value):
+            yield from named_arrays(f"{name}.{key}", value[key])
+    elif is_dataclass(value):
+        for item in fields(value):
+            yield from named_arrays(f"{name}.{item.name}", getattr(value, item.name))
+
 
 MEMBER_TYPES: Columns = {
-    "id": np.int64,
-    "sponsor": np.int32,
-    "enroller": np.int32,
-    "highest_level": np.int16,
-}
-LINE_TYPES: Columns = {
-    "id": np.int64,
-    "seller": np.int32,
-    "order_class": np.int8,
-    "pv": np.int64,
-    "cv": np.int64,
-    "margin": np.int64,
+    "id": np.int64, "leg": np.int8, "owner": np.int32, "joined": np.int32,
+    "sequence": np.int64, "package": np.int16,
 }  # fmt: skip
+LINE_TYPES: Columns = {"id": np.int64, "seller": np.int32, "kind": np.int8, "day": np.int32}
+LEVELS = ("given", "highest", "title")
+MOST_LEVELS = 1_000
+EITHER_SIGN = "margin"
 
 
 def build_snapshot(
     *,
-    members: Mapping[str, ArrayLike],
-    lines: Mapping[str, ArrayLike],
-    refunds: Mapping[str, ArrayLike] | None = None,
+    members: Given,
+    lines: Given,
+    refunds: Given | None = None,
+    state: Mapping[str, ArrayLike] | None = None,
+    starts_on: int = 0,
+    ends_on: int = 0,
 ) -> Snapshot:
     """Checks the arrays, puts them in order of id and returns the snapshot.
 
-    The dicts have the field names of Members and Lines; any integer type that fits is taken.
-    Raises SnapshotError for lengths that differ, ids that repeat, pointers out of range, a line
-    with negative pv or cv, a refund with positive figures, or a volume above LARGEST_VOLUME.
+    Keys are the field names of Members and Lines. `members` needs `id` and `parents`; `leg`,
+    `package` default to none, `owner` to oneself, `joined` to `starts_on`, `sequence` to the order
+    of ids. `lines` need `id`, `seller`, `kind`, `volumes`; `day` defaults to `ends_on`. Any integer
+    type that fits is taken. Raises SnapshotError for unknown names, lengths that differ, ids that
+    repeat, pointers out of range, a line with a negative volume, a refund with a positive one, or
+    figures above LARGEST_VOLUME. `margin` alone may have either sign.
     """
-    people = Members(**columns("members", members, MEMBER_TYPES))
-    sold = Lines(**columns("lines", lines, LINE_TYPES))
-    returned = Lines(**columns("refunds", refunds, LINE_TYPES)) if refunds else Lines.none()
-    for tree in ("sponsor", "enroller"):
-        refuse_outside(f"members.{tree}", people.parent(tree), -1, len(people))
-    refuse_outside("members.highest_level", people.highest_level, 0, 1_000)
-    check_lines("lines", sold, len(people), low=0, high=LARGEST_VOLUME)
-    check_lines("refunds", returned, len(people), low=-LARGEST_VOLUME, high=0)
-    people, places = members_by_id(people)
-    return Snapshot(people, lines_by_id(sold, places), lines_by_id(returned, places))
-
-
-def columns(
-    what: str, given: Mapping[str, ArrayLike], types: Columns
-) -> dict[str, NDArray[np.signedinteger]]:
-    """The named columns as contiguous arrays of their types; no float, no silent wrap-around."""
-    if set(given) != set(types):
-        raise SnapshotError(f"{what} must have exactly the columns {', '.join(types)}")
-    taken = {}
-    for name, kind in types.items():
-        array = np.asarray(given[name])
-        if array.size and array.dtype.kind not in "iu":
-            raise SnapshotError(f"{what}.{name} must be whole numbers, not {array.dtype}")
-        if array.size and array.dtype != kind:
-            limits = np.iinfo(kind)
-            refuse_outside(f"{what}.{name}", array, int(limits.min), int(limits.max) + 1)
-        taken[name] = np.ascontiguousarray(array, dtype=kind)
-    if len({array.shape for array in taken.values()}) > 1 or taken["id"].ndim != 1:
-        raise SnapshotError(f"the columns of {what} must be flat and of one length")
-    return taken
-
-
-def refuse_outside(what: str, values: NDArray[np.signedinteger], low: int, end: int) -> None:
-    if values.size and (int(values.min()) < low or int(values.max()) >= end):
-        raise SnapshotError(f"{what} must lie from {low} to {end - 1}")
-
-
-def check_lines(what: str, lines: Lines, members: int, *, low: int, high: int) -> None:
-    refuse_outside(f"{what}.seller", lines.seller, 0, members)
-    refuse_outside(f"{what}.order_class", lines.order_class, 0, len(ORDER_CLASSES))
-    refuse_outside(f"{what}.pv", lines.pv, low, high + 1)
-    refuse_outside(f"{what}.cv", lines.cv, low, high + 1)
-    if largest(lines.margin) > LARGEST_VOLUME:
-        raise SnapshotError(f"{what}.margin must lie within {LARGEST_VOLUME} hundredths")
-
-
-def ascending(what: str, ids: Int64s) -> NDArray[np.intp] | None:
-    """The permutation that sorts the ids, None when they are in order; refuses repeated ids."""
-    if (ids[1:] > ids[:-1]).all():
-        return None
-    order = np.argsort(ids, kind="stable")
-    repeated = np.flatnonzero(np.diff(ids[order]) == 0)
-    if repeated.size:
-        raise SnapshotError(f"{what}.id {int(ids[order[repeated[0]]])} appears twice")
-    return order
-
-
-def members_by_id(members: Members) -> tuple[Members, NDArray[np.int32] | None]:
-    """Members in order of id, with the new place of each old index (None: all stay)."""
-    order = ascending("members", members.id)
-    if order is None:
-        return members, None
-    places = np.empty(len(members) + 1, np.int32)
-    places[order] = np.arange(len(members), dtype=np.int32)
-    places[-1] = -1
-    moved = Members(
-        id=members.id[order],
-        sponsor=places[members.sponsor[order]],
-        enroller=places[members.enroller[order]],
-        highest_level=members.highest_level[order],
-    )
-    return moved, places
-
-
-def lines_by_id(lines: Lines, places: NDArray[np.int32] | None) -> Lines:
+    if ends_on < starts_on:
+        raise SnapshotError(f"the period ends on day {ends_on}, before it starts on {starts_on}")
+    people, order = take_members(members, starts_on)
+    places = new_places(order)
+    sold = take_lines("lines", lines, ends_on, low=0, high=LARGEST_VOLUME)
+    nothing: Given = {
+        "id": (),
+        "seller": (),
+        "kind": (),
+        "volumes": dict.fromkeys(sold.volumes, ()),
+    }
+    back = take_lines("refunds", refunds or nothing, ends_on, low=-LARGEST_VOLUME, high=0)
+    for what, taken in (("lines", sold), ("refunds", back)):
+        refuse_outside(f"{what}.seller", taken.seller, 0, len(people))
     if places is not None:
-        lines = replace(lines, seller=places[lines.seller])
-    order = ascending("lines", lines.id)
-    if order is None:
-        return lines
-    return Lines(*(getattr(lines, field.name)[order] for field in fields(lines)))
+        sold = replace(sold, seller=places[sold.seller])
+        back = replace(back, seller=places[back.seller])
+    carried = take_mapping("state", state or {}, len(people), np.int64, order)
+    return Snapshot(people, sold, back, starts_on, ends_on, carried)
+
+
+def take_members(given: Given, starts_on: int) -> tuple[Members, Order]:
+    """The members in order of id, and the permutation that put them there."""
+    known = {item.name for item in fields(Members)}
+    refuse_names("members", given, known, needed=("id", "parents"))
+    ids = column("members.id", given["id"], None, np.int64)
+    size = len(ids)
+    order = ascending("members", ids)
+    oneself = np.arange(size, dtype=np.int32)
+    alike = {"leg": -1, "package": -1, "joined": starts_on}
+    taken: dict[str, Any] = {
+        name: np.full(size, alike[name], MEMBER_TYPES[name])
+        if name in alike and name not in given
+        else column(f"members.{name}", given.get(name, oneself), size, MEMBER_TYPES[name])
+        for name in MEMBER_TYPES
+    }
+    taken["parents"] = take_mapping("members.parents", given["parents"], size, np.int32)
+    refuse_bad_members(taken, size)
+    for name in LEVELS:
+        levels = take_mapping(f"members.{name}", given.get(name, {}), size, np.int16, order)
+        for ladder, values in levels.items():
+            refuse_outside(f"members.{name}.{ladder}", values, 0, MOST_LEVELS + 1)
+        taken[name] = levels
+    taken["flags"] = take_flags(given.get("flags", {}), size, order)
+    if (places := new_places(order)) is not None:
+        move_members(taken, order, places)
+    if "sequence" not in given:
+        taken["sequence"] = np.arange(size, dtype=np.int64)
+    return Members(**taken), order
+
+
+def refuse_bad_members(taken: Mapping[str, Any], size: int) -> None:
+    for tree, parent in taken["parents"].items():
+        refuse_outside(f"members.parents.{tree}", parent, -1, size)
+    refuse_outside("members.owner", taken["owner"], 0, size)
+    refuse_outside("members.leg", taken["leg"], -1, 128)
+    refuse_outside("members.package", taken["package"], -1, MOST_LEVELS)
+
+
+def move_members(taken: dict[str, Any], order: Order, places: Pointers) -> None:
+    """Plain columns and pointers in the new order; pointers lead to the new places."""
+    for name in MEMBER_TYPES:
+        taken[name] = taken[name][order]
+    taken["owner"] = places[taken["owner"]]
+    taken["parents"] = {tree: places[up[order]] for tree, up in taken["parents"].items()}
+
+
+def take_lines(what: str, given: Given, ends_on: int, *, low: int, high: int) -> Lines:
+    """The lines in order of id, sellers as they were given."""
+    known = {item.name for item in fields(Lines)}
+    refuse_names(what, given, known, needed=("id", "seller", "kind", "volumes"))
+    ids = column(f"{what}.id", given["id"], None, np.int64)
+    size = len(ids)
+    taken: dict[str, Any] = {
+        name: column(f"{what}.{name}", given[name], size, kind)
+        if name in given
+        else np.full(size, ends_on, kind)
+        for name, kind in LINE_TYPES.items()
+    }
+    order = ascending(what, ids)
+    volumes = take_mapping(f"{what}.volumes", given["volumes"], size, np.int64, order)
+    for code, values in volumes.items():
+        if code != EITHER_SIGN:
+            refuse_outside(f"{what}.{code}", values, low, high + 1)
+        elif largest(values) > LARGEST_VOLUME:
+            raise SnapshotError(f"{what}.{code} must lie within {LARGEST_VOLUME} hundredths")
+    refuse_outside(f"{what}.kind", taken["kind"], 0, 128)
+    if order is not None:
+        taken = {name: values[order] for name, values in taken.items()}
+    return Lines(**taken, volumes=volumes)

@@ -1,121 +1,90 @@
-"""A walk up a tree from each order line: unilevel, levels with compression, partner commission.
+"""A walk up a tree from each item: unilevel, level income, differential, generations, matching.
 
-Step 1 is the seller or his next upline, as the bonus says for the order class; each further step is
-the next upline. With `physical` counting everybody uses up a step. With `compressed` counting an
-upline who is inactive or below the given rank is passed over without using one up. An upline who is
-counted but is barred (eligibility) or has no rate at that step earns nothing, and the step is lost.
+Step 1 is the source or the next above him; each further step is the next upline who counts.
+
+    physical      everybody counts
+    compressed    who meets the condition counts; the others are passed over
+    generations   a boundary member counts: the k-th on the way up ends generation k, and is paid
+                  its rate; with "next_generation" he stands in generation k + 1 and is paid that
+                  one's. How everybody within a generation is paid: `generations.py`
 
     E sells 100.00 CV; uplines D (Bronze), C (inactive), B (Bronze), A (Silver)
-    rates Bronze 5 %, 4 %; Silver 5 %, 4 %, 3 %; compressed, skipping the inactive
+    rates Bronze 5 %, 4 %; Silver 5 %, 4 %, 3 %; compressed, the active count
 
-    step 1  D  5 %  5.00        C is skipped: the step after D is B's
+    step 1  D  5 %  5.00        C is passed over: the step after D is B's
     step 2  B  4 %  4.00
     step 3  A  3 %  3.00
 
-`pay` is the calculation, `explain.trace` reads the same cursors, skip reasons and rates.
+Who is counted but not eligible has what the bonus says: lost, the step is used and pays nobody (B
+ineligible: A is still at step 3); compress, as if he did not count (A at step 2); block, the walk
+ends; company and held, the step is his and the part goes there. Who counts and has no rate uses his
+step, too.
+
+A walk ends with the first person on it, its start included, who meets `stop`, also when he does not
+count. A step that no upline is left for, because the top or `max_distance` (levels above the
+source) is reached, is the company's where the plan says so; a walk that has ended by a stop or a
+block leaves nothing to anybody.
+
+All walks go at once: a cursor for each source, moved by pointers that lead to the next who counts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from enum import IntEnum
+from collections.abc import Iterator, Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
-from commissions.engine.plan import ORDER_CLASSES, SELLER, STARTS, Bonus, Money
-from commissions.engine.result import Block, Standings
-from commissions.engine.rounding import Int64s, share
-from commissions.engine.snapshot import Lines, Snapshot
-from commissions.engine.trees import Pointers, nearest, with_top
-
-Reasons = NDArray[np.int8]
-
-
-class Reason(IntEnum):
-    """Why an upline is passed over or not paid; NONE: nothing stands in the way."""
-
-    NONE = 0
-    INACTIVE = 1
-    BELOW_RANK = 2
-    NO_RATE = 3
-    BEYOND_LAST_STEP = 4
+from commissions.engine.awards import Award, Items
+from commissions.engine.facts import Facts
+from commissions.engine.generations import everyone
+from commissions.engine.grants import grants
+from commissions.engine.paths import SOURCE, UPLINE, cursors, path_of, pays_of
+from commissions.engine.plan import Bonus, ByKind, Generations, PaysUpline
+from commissions.engine.result import NOBODY
+from commissions.engine.terms import Offer, Terms, destinations, terms_by_day
+from commissions.engine.trees import Pointers
 
 
-def fails(standings: Standings, *, active: bool, min_level: int) -> Reasons:
-    """For each member the first of the two conditions that he does not meet."""
-    reasons = np.zeros(len(standings), np.int8)
-    if min_level:
-        reasons[standings.rank_level < min_level] = Reason.BELOW_RANK
-    if active:
-        reasons[~standings.active] = Reason.INACTIVE
-    return reasons
+def pay(bonus: Bonus, items: Items, facts: Facts) -> Iterator[Award]:
+    """One award a start, step and destination (and kind, for rates by kind), its items in order."""
+    parent = facts.parent(pays_of(bonus).tree)
+    for terms, group in terms_by_day(bonus, items, facts):
+        yield from walk(terms, parent, group)
 
 
-def skipped(bonus: Bonus, standings: Standings) -> Reasons:
-    """Who does not use up a step, and why."""
-    steps = bonus.selector.steps
-    if steps is None:
-        return np.zeros(len(standings), np.int8)
-    return fails(standings, active=steps.skip_inactive, min_level=steps.skip_below_level)
+def walk(terms: Terms, parent: Pointers, items: Items) -> Iterator[Award]:
+    """The same on terms already known."""
+    for start, kind, group in groups(terms, items):
+        yield from walk_from(start, kind, terms, parent, group)
 
 
-def barred(bonus: Bonus, standings: Standings) -> Reasons:
-    """Who uses up a step but may not be paid, and why."""
-    asked = bonus.eligibility
-    return fails(standings, active=asked.active, min_level=asked.min_level)
+def groups(terms: Terms, items: Items) -> Iterator[tuple[str, int, Items]]:
+    """Items that go the same way: by where they start and, for rates by kind, by kind (else -1)."""
+    pays, by_kind = pays_of(terms.bonus), isinstance(terms.bonus.rates, ByKind)
+    for start in (SOURCE, UPLINE):
+        if isinstance(pays.start, Mapping):
+            starts = np.array([pays.start.get(kind) == start for kind in (*terms.kinds, "")])
+            mine = items.kept(starts[items.kind])
+        else:
+            mine = items if pays.start == start else items.kept(slice(0))
+        for kind in range(len(terms.kinds)) if by_kind else (NOBODY,):
+            group = mine.kept(mine.kind == kind) if by_kind else mine
+            if len(group):
+                yield start, kind, group
 
 
-def rates_at(step: int, bonus: Bonus, standings: Standings, bar: Reasons) -> NDArray[np.int32]:
-    """N + 1 rates in millionths at a step; 0 for the barred and for the top of the tree."""
-    by_level = np.array([row[step - 1] for row in bonus.rates.table], np.int32)
-    rates = by_level[standings.rank_level]
-    rates[bar != Reason.NONE] = 0
-    return np.append(rates, np.int32(0))
+def walk_from(
+    start: str, kind: int, terms: Terms, parent: Pointers, items: Items
+) -> Iterator[Award]:
+    path, parts = path_of(terms, parent, start), destinations(terms)
+    if pays_everyone(path.pays):
+        yield from everyone(terms, path, start, kind, items, parts)
+        return
+    offer = Offer(terms, np.arange(len(parent) + 2, dtype=np.int32), kind)
+    for step, reached in cursors(path):
+        rate = offer.at(step, reached, slice(None))
+        yield from grants(terms, items, items.source, reached, rate, step, parts)
 
 
-def cursors(
-    parent: Pointers, skip: Reasons, start: str, max_steps: int
-) -> Iterator[tuple[int, Pointers]]:
-    """Step by step, N + 1 pointers: whom the step of a sale by each member reaches (N: nobody)."""
-    counted = nearest(parent, skip == Reason.NONE)
-    following = counted[with_top(parent)]
-    reached = counted if start == SELLER else following
-    for step in range(1, max_steps + 1):
-        if (reached == len(parent)).all():
-            return
-        yield step, reached
-        reached = following[reached]
-
-
-def earning_lines(bonus: Bonus, lines: Lines, start: str) -> NDArray[np.intp]:
-    """Indexes of the lines that pay from this start: of its order classes, with a base above 0."""
-    starts = bonus.selector.starts
-    wanted = np.array([starts.get(code) == start for code in ORDER_CLASSES])
-    return np.flatnonzero(wanted[lines.order_class] & (base_of(bonus, lines) > 0))
-
-
-def base_of(bonus: Bonus, lines: Lines) -> Int64s:
-    base: Int64s = getattr(lines, bonus.base)
-    return base
-
-
-def pay(snapshot: Snapshot, money: Money, bonus: Bonus, standings: Standings) -> Iterator[Block]:
-    """The bonus's ledger lines: one block a start and step, lines in order within it."""
-    parent = snapshot.members.parent(bonus.selector.tree)
-    skip, bar = skipped(bonus, standings), barred(bonus, standings)
-    for start in STARTS:
-        index = earning_lines(bonus, snapshot.lines, start)
-        if not index.size:
-            continue
-        seller = snapshot.lines.seller[index]
-        base = base_of(bonus, snapshot.lines)[index]
-        line = index.astype(np.int32)
-        for step, reached in cursors(parent, skip, start, bonus.selector.max_steps):
-            offered = rates_at(step, bonus, standings, bar)[reached][seller]
-            hit = np.flatnonzero(offered)
-            source, paid, rate = seller[hit], base[hit], offered[hit]
-            earner = reached[source]
-            amount = share(paid, rate, money.rounding)
-            rank = standings.rank_level[earner]
-            yield Block(bonus.position, step, earner, source, line[hit], paid, rate, amount, rank)
+def pays_everyone(pays: PaysUpline) -> bool:
+    return isinstance(pays.steps, Generations) and pays.steps.pays == "everyone"

@@ -1,12 +1,14 @@
 from commissions.models.batch import PayoutBatch, PayoutFile, StatusFile
 from commissions.models.journal import JournalEntry, LedgerAccount, Posting
-from commissions.models.ledger import LedgerEntry, Standing, VolumeClaim
+from commissions.models.ledger import CarriedState, LedgerEntry, Standing, VolumeClaim
 from commissions.models.payout import Payout, PayoutMethod
 from commissions.models.period import CommissionPeriod, CommissionRun
 from commissions.models.plan import Bonus, CompensationPlan, PlanVersion
+from commissions.models.trial import PlanTrial, TrialEarning
 
 __all__ = [
     "Bonus",
+    "CarriedState",
     "CommissionPeriod",
     "CommissionRun",
     "CompensationPlan",
@@ -17,9 +19,11 @@ __all__ = [
     "PayoutBatch",
     "PayoutFile",
     "PayoutMethod",
+    "PlanTrial",
     "PlanVersion",
     "Posting",
     "Standing",
     "StatusFile",
+    "TrialEarning",
     "VolumeClaim",
 ]

@@ -1,4 +1,7 @@
 from django.db import models
+from django.db.models import Q, Value
+from django.db.models.functions import Length, Mod
+from django.db.models.lookups import Exact
 
 from accounts.models import User
 from commerce.models import VolumeEntry
@@ -92,8 +95,9 @@ class Standing(models.Model):
     gv = HundredthsField("GV")
     legs = models.IntegerField()
     active = models.BooleanField()
-    rank_level = models.SmallIntegerField()
+    rank_level = models.SmallIntegerField(help_text="Paid-as rank, 0 for none.")
     highest_level = models.SmallIntegerField()
+    title_level = models.SmallIntegerField(help_text="The rank held, by the plan's own rules.")
 
     class Meta:
         managed = False
@@ -101,6 +105,34 @@ class Standing(models.Model):
 
     def __str__(self) -> str:
         return f"{self.distributor_id} in run {self.run_id}"
+
+
+class CarriedState(models.Model):
+    """What a run carries on under one name: a figure a distributor, those that are not zero.
+
+    Written with the run and read by the next period once the run is final: carried legs, volumes
+    of earlier periods, what was paid once. `members` are ids, `figures` their figures, both packed
+    as 64-bit integers, little end first.
+    """
+
+    run = models.ForeignKey(CommissionRun, models.PROTECT, related_name="state")
+    key = models.CharField(max_length=100)
+    members = models.BinaryField()
+    figures = models.BinaryField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["run", "key"], name="commissions_carriedstate_key"),
+            models.CheckConstraint(
+                condition=Q(Exact(Length("members"), Length("figures")))
+                & Q(Exact(Mod(Length("members"), Value(8)), Value(0))),
+                name="commissions_carriedstate_as_many",
+                violation_error_message="A figure a member, each of eight bytes.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key} of run {self.run_id}"
 
 
 class VolumeClaim(models.Model):

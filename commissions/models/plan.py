@@ -18,6 +18,11 @@ LEDGER_TYPES = [
     ("fast_start", "Fast start"),
     ("rank_bonus", "Rank bonus"),
     ("car_bonus", "Car bonus"),
+    ("differential", "Differential"),
+    ("breakaway", "Breakaway"),
+    ("matrix", "Matrix"),
+    ("pool_share", "Pool share"),
+    ("pass_up", "Pass-up"),
     ("adjustment", "Adjustment"),
 ]
 
@@ -86,8 +91,14 @@ class PlanVersion(models.Model):
         return f"{self.plan} version {self.number}"
 
 
+class BonusQuerySet(models.QuerySet["Bonus"]):
+    def paying(self) -> "BonusQuerySet":
+        """What people are paid by, without the limits that only cut."""
+        return self.exclude(ledger_type="adjustment")
+
+
 class Bonus(models.Model):
-    """One bonus of a plan version: the code its ledger lines carry."""
+    """One bonus of a plan version, or a limit that cuts: the code its ledger lines carry."""
 
     version = models.ForeignKey(PlanVersion, models.PROTECT, related_name="bonuses")
     code = models.SlugField(max_length=50)
@@ -97,6 +108,8 @@ class Bonus(models.Model):
         max_length=12, choices=[("payment", "Payment"), ("period_close", "Period close")]
     )
     position = models.PositiveSmallIntegerField()
+
+    objects = BonusQuerySet.as_manager()
 
     class Meta:
         ordering = ["version", "position"]

@@ -7,10 +7,12 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from commissions.engine import Plan, Result, Snapshot, Standings, calculate, load_plan
+from commissions.engine import Plan, Ranks, Result, Snapshot, Standings, calculate
 from commissions.models import CommissionPeriod, CommissionRun
 from commissions.services import facts
 from commissions.services.arrays import Array, read_columns
+from commissions.services.carried import Sparse, to_keep
+from commissions.services.plans import loaded
 from commissions.services.reversals import OF_CLOSES, reversed_lines
 
 
@@ -31,6 +33,11 @@ class Outcome:
         return self.result.standings
 
     @property
+    def ranks(self) -> Ranks:
+        """Everybody's levels in the ladder that people see."""
+        return self.standings.ranks[self.plan.ladders[0].code]
+
+    @property
     def line_count(self) -> int:
         return self.result.row_count + len(self.reversed["amount"])
 
@@ -47,6 +54,12 @@ class Outcome:
         np.add.at(earned, places, self.reversed["amount"])
         return earned
 
+    @property
+    def carried(self) -> list[Sparse]:
+        """What the next period starts from, as it is stored."""
+        members = self.snapshot.members
+        return to_keep(self.result.state, self.standings, self.plan, members.id)
+
     def result_hash(self) -> str:
         digest = hashlib.sha256(self.result.result_hash().encode())
         for name, column in self.reversed.items():
@@ -56,12 +69,12 @@ class Outcome:
 
 
 def read_facts(period: CommissionPeriod) -> Snapshot:
-    return facts.read_snapshot(facts.cut_of(period))
+    return facts.read_snapshot(facts.cut_of(period), loaded(period.frozen_plan))
 
 
 def work_out(period: CommissionPeriod, snapshot: Snapshot) -> Outcome:
     """Calculate a period on these facts. Raises EngineError."""
-    plan = load_plan(period.frozen_plan.definition)
+    plan = loaded(period.frozen_plan)
     days = {"starts_on": period.starts_on, "ends_on": period.ends_on}
     return Outcome(
         snapshot=snapshot,

@@ -17,11 +17,11 @@ from django.db import connection, transaction
 from django.utils import timezone
 from numpy.typing import NDArray
 
-from commissions.engine import PAYMENT, Snapshot, build_snapshot, calculate, load_plan
+from commissions.engine import PAYMENT, Plan, Snapshot, build_snapshot, calculate
 from commissions.models import CommissionPeriod, CommissionRun
 from commissions.services import earned_events, projections
 from commissions.services.arrays import Array, Lookup, read_columns
-from commissions.services.facts import class_of
+from commissions.services.facts import VOLUME_KINDS, day_number, entry_columns, lines_of
 from commissions.services.ledger_tables import LineWriter, write_lines
 from commissions.services.opening import (
     PeriodRefused,
@@ -30,7 +30,7 @@ from commissions.services.opening import (
     payment_run,
     period_for,
 )
-from commissions.services.plans import bonus_ids
+from commissions.services.plans import bonus_ids, loaded
 from commissions.services.reversals import OF_PAYMENTS, reversed_lines
 from commissions.services.wallets import post_commissions
 from mlmcrm.locks import advisory_lock
@@ -50,6 +50,7 @@ class Batch:
 
     period: CommissionPeriod
     run: CommissionRun
+    plan: Plan
     entries: dict[str, Array]
 
     @property
@@ -114,7 +115,7 @@ def take_batch(limit: int) -> Batch | None:
         return None
     try:
         period = period_for(day)
-        fix_plan(period)
+        plan = loaded(fix_plan(period))
     except PeriodRefused as refusal:
         logger.warning("volume waits", day=str(day), reason=str(refusal))
         return None
@@ -132,9 +133,9 @@ def take_batch(limit: int) -> Batch | None:
         ids = sorted(row[0] for row in cursor.fetchall())
     if not ids:
         return None
-    entries = read_columns(_ENTRIES, {"ids": ids}, **_ENTRY_KINDS)
+    entries = read_columns(entries_query(plan), {"ids": ids}, **_ENTRY_KINDS)
     order = np.argsort(entries["id"], kind="stable")
-    return Batch(period, run, {name: column[order] for name, column in entries.items()})
+    return Batch(period, run, plan, {name: column[order] for name, column in entries.items()})
 
 
 def earliest_day() -> date | None:
@@ -171,21 +172,15 @@ with taken as (
 )
 select volume_entry_id from claimed
 """
-_ENTRIES = f"""
-select v.id, v.distributor_id as distributor, {class_of("v")}, v.pv, v.cv, v.margin,
-       (v.kind = 'refund')::int as refund, extract(epoch from v.occurred_at)::bigint as moment
-from commerce_volumeentry v where v.id = any(%(ids)s)
-"""
-_ENTRY_KINDS = {
-    "id": "i8",
-    "distributor": "i8",
-    "order_class": "i2",
-    "pv": "i8",
-    "cv": "i8",
-    "margin": "i8",
-    "refund": "i2",
-    "moment": "i8",
-}
+_ENTRY_KINDS = VOLUME_KINDS | {"refund": "i2", "moment": "i8"}
+
+
+def entries_query(plan: Plan) -> str:
+    return f"""
+        select {entry_columns(plan)}, (v.kind = 'refund')::int as refund,
+               extract(epoch from v.occurred_at)::bigint as moment
+        from commerce_volumeentry v where v.id = any(%(ids)s)
+    """
 
 
 # Settling
@@ -194,12 +189,10 @@ _ENTRY_KINDS = {
 def settle(batch: Batch) -> tuple[Snapshot, dict[str, Array]]:
     """Write the lines of a claimed batch, post them and tell the earners of what is new."""
     run = CommissionRun.objects.select_for_update(no_key=True).get(pk=batch.run.pk)
-    version = fix_plan(batch.period)
-    plan = load_plan(version.definition)
-    snapshot = involved(batch)
+    snapshot, plan = involved(batch), batch.plan
     result = calculate(snapshot, plan, PAYMENT)
     first = run.line_count + 1
-    writer = LineWriter(run, bonus_ids(version), first)
+    writer = LineWriter(run, bonus_ids(fix_plan(batch.period)), first)
     write_lines(run, writer.rows_of(result, snapshot.members.id, snapshot.lines.id))
     refunds = batch.entries["id"][~batch.sales].tolist()
     if refunds:
@@ -226,35 +219,39 @@ def involved(batch: Batch) -> Snapshot:
         id="i8",
         sponsor="i8",
         enroller="i8",
+        joined="i4",
     )
     order = np.argsort(people["id"], kind="stable")
-    ids = people["id"][order]
-    lookup = Lookup(ids)
-    members = {
-        "id": ids,
-        "sponsor": lookup(people["sponsor"][order]),
-        "enroller": lookup(people["enroller"][order]),
-        "highest_level": np.zeros(ids.size, np.int16),
-    }
-    parts = {}
-    for name, chosen in (("lines", batch.sales), ("refunds", ~batch.sales)):
-        part = {key: entries[key][chosen] for key in ("id", "order_class", "pv", "cv", "margin")}
-        parts[name] = part | {"seller": lookup(entries["distributor"][chosen])}
-    return build_snapshot(members=members, **parts)
+    people = {name: column[order] for name, column in people.items()}
+    lookup = Lookup(people["id"])
+    parents = {tree: lookup(people[tree]) for tree in ("sponsor", "enroller")}
+    sales, refunds = (
+        lines_of({name: column[chosen] for name, column in entries.items()}, lookup)
+        for chosen in (batch.sales, ~batch.sales)
+    )
+    return build_snapshot(
+        members={"id": people["id"], "joined": people["joined"], "parents": parents},
+        lines=sales,
+        refunds=refunds,
+        starts_on=day_number(batch.period.starts_on),
+        ends_on=day_number(batch.period.ends_on),
+    )
 
 
-_EVERYBODY = """
-select id, coalesce(sponsor_id, 0) as sponsor, coalesce(enroller_id, 0) as enroller
-from genealogy_distributor
+_COLUMNS = """
+select id, coalesce(sponsor_id, 0) as sponsor, coalesce(enroller_id, 0) as enroller,
+       joined_on - date '1970-01-01' as joined
 """
-_UPLINES = """
+_EVERYBODY = f"{_COLUMNS} from genealogy_distributor"
+_UPLINES = f"""
 with recursive up as (
-  select id, sponsor_id, enroller_id from genealogy_distributor where id = any(%(sellers)s)
+  select id, sponsor_id, enroller_id, joined_on from genealogy_distributor
+  where id = any(%(sellers)s)
   union
-  select d.id, d.sponsor_id, d.enroller_id from up
+  select d.id, d.sponsor_id, d.enroller_id, d.joined_on from up
   join genealogy_distributor d on d.id in (up.sponsor_id, up.enroller_id)
 )
-select id, coalesce(sponsor_id, 0) as sponsor, coalesce(enroller_id, 0) as enroller from up
+{_COLUMNS} from up
 """
 
 

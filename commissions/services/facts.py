@@ -1,9 +1,10 @@
 """What the engine is told about a period, read from the database as it stood at the cut-off.
 
 The same facts come out today and in ten years: volume entries are append-only and cannot count in a
-closed period, positions are taken as they were known at the cut-off, ranks are carried from the
-final run of the period before. Their hash is frozen when the period is closed, so a run that reads
-anything else refuses to go on; that is stronger than one long database snapshot.
+closed period, positions are taken as they were known at the cut-off, ranks and what else a plan
+carries on come from the final run of the period before. Their hash is frozen when the period is
+closed, so a run that reads anything else refuses to go on; that is stronger than one long database
+snapshot. Nobody's identity check, status or package is a fact here: they change without a date.
 """
 
 from dataclasses import dataclass
@@ -12,10 +13,26 @@ from datetime import date, datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from commissions.engine import ORDER_CLASSES, EngineError, Snapshot, build_snapshot
+from commissions.engine import EngineError, Plan, Snapshot, build_snapshot
+from commissions.engine.plan import PLACEMENT, parts
 from commissions.models import CommissionPeriod, CommissionRun
+from commissions.services import carried
 from commissions.services.arrays import Array, Lookup, read_columns
 from genealogy.models import Distributor
+
+VOLUMES = ("pv", "cv", "margin")
+VOLUME_KINDS = {
+    "id": "i8",
+    "distributor": "i8",
+    "kind": "i2",
+    "day": "i4",
+    "pv": "i8",
+    "cv": "i8",
+    "margin": "i8",
+}
+EPOCH = date(1970, 1, 1).toordinal()
+
+LineColumn = Array | dict[str, Array]
 
 
 class FactsRefused(Exception):
@@ -30,6 +47,7 @@ class Cut:
     ends_on: date
     known_at: datetime
     carried_run: int | None
+    payment_run: int
 
     @property
     def params(self) -> dict[str, object]:
@@ -37,7 +55,6 @@ class Cut:
             "starts_on": self.starts_on,
             "ends_on": self.ends_on,
             "known_at": self.known_at,
-            "carried_run": self.carried_run,
         }
 
 
@@ -46,7 +63,8 @@ def cut_of(period: CommissionPeriod, known_at: datetime | None = None) -> Cut:
     moment = known_at or period.cutoff_at
     if moment is None:
         raise FactsRefused(f"{period.name} has no cut-off yet.")
-    return Cut(period.starts_on, period.ends_on, moment, carried_run(period))
+    paying: int = period.runs.get(kind=CommissionRun.Kind.PAYMENT).pk
+    return Cut(period.starts_on, period.ends_on, moment, carried_run(period), paying)
 
 
 def carried_run(period: CommissionPeriod) -> int | None:
@@ -63,39 +81,93 @@ def carried_run(period: CommissionPeriod) -> int | None:
     return run
 
 
-def read_snapshot(cut: Cut) -> Snapshot:
+def read_snapshot(cut: Cut, plan: Plan) -> Snapshot:
     """Everybody and everything that counts. Raises FactsRefused naming what cannot be."""
     members = read_members(cut)
     lookup = Lookup(members["id"])
-    lines, refunds = read_volume(cut, lookup)
+    lines, refunds = read_volume(cut, lookup, plan)
+    state = carried.read_state(cut.carried_run, lookup)
+    ranks = carried.take_ranks(state, cut.carried_run, lookup, plan)
+    state |= carried.read_paid(cut.payment_run, lookup, plan)
+    parents = {tree: members.pop(tree) for tree in ("sponsor", "enroller")}
+    if needs_placement(plan):
+        parents["placement"], members["leg"] = read_placement(cut, lookup)
     try:
-        return build_snapshot(members=members, lines=lines, refunds=refunds)
+        return build_snapshot(
+            members={**members, "parents": parents, **ranks},
+            lines=lines,
+            refunds=refunds,
+            state=state,
+            starts_on=day_number(cut.starts_on),
+            ends_on=day_number(cut.ends_on),
+        )
     except EngineError as error:
         raise FactsRefused(str(error)) from error
 
 
+def day_number(day: date) -> int:
+    """Days since 1970-01-01, as the engine counts them."""
+    return day.toordinal() - EPOCH
+
+
 def read_members(cut: Cut) -> dict[str, Array]:
-    """Members in order of id with pointers to sponsor and enroller, as known at the cut-off."""
-    rows = read_columns(_POSITIONS, cut.params, id="i8", parent="i8", day="i4", position="i8")
-    order = np.lexsort((rows["position"], rows["day"], rows["id"]))
-    ids = rows["id"][order]
-    latest = order[np.append(ids[1:] != ids[:-1], True)] if ids.size else order
+    """Members in order of id with pointers to sponsor and enroller, as known at the cut-off.
+
+    Who joined when is told by the first position: it does not change once it is known.
+    """
+    rows, first, latest = read_positions(cut, "sponsor")
     member_ids, parents = rows["id"][latest], rows["parent"][latest]
     lookup = Lookup(member_ids)
     return {
         "id": member_ids,
         "sponsor": pointers(lookup, member_ids, parents, "sponsor"),
         "enroller": pointers(lookup, member_ids, read_enrollers(lookup), "enroller"),
-        "highest_level": read_carried(cut, lookup),
+        "joined": rows["day"][first],
     }
+
+
+def needs_placement(plan: Plan) -> bool:
+    """Whether anything in the plan looks at the placement tree."""
+    walks = any(getattr(part, "tree", None) == PLACEMENT for _, part in parts(plan))
+    return walks or plan.matrix is not None
+
+
+def read_placement(cut: Cut, lookup: Lookup) -> tuple[NDArray[np.int32], NDArray[np.signedinteger]]:
+    """Pointers and legs in the placement tree; -1 for who has no place, or stands at its top."""
+    rows, _, latest = read_positions(cut, "placement")
+    found = {name: column[latest] for name, column in rows.items()}
+    place = lookup(found["id"])
+    found = {name: column[place >= 0] for name, column in found.items()}
+    parent = np.full(lookup.ids.size, -1, np.int32)
+    leg = np.full(lookup.ids.size, -1, np.int64)
+    placed = place[place >= 0]
+    parent[placed] = pointers(lookup, found["id"], found["parent"], "placement parent")
+    leg[placed] = found["leg"]
+    return parent, leg
+
+
+def read_positions(
+    cut: Cut, tree: str
+) -> tuple[dict[str, Array], NDArray[np.intp], NDArray[np.intp]]:
+    """All positions in a tree known at the cut-off, and which are each one's first and latest."""
+    rows = read_columns(
+        _POSITIONS, cut.params | {"tree": tree},
+        id="i8", parent="i8", leg="i2", day="i4", position="i8",
+    )  # fmt: skip
+    order = np.lexsort((rows["position"], rows["day"], rows["id"]))
+    ids = rows["id"][order]
+    changes = ids[1:] != ids[:-1]
+    first = order[np.append(True, changes)] if ids.size else order
+    latest = order[np.append(changes, True)] if ids.size else order
+    return rows, first, latest
 
 
 # A position once begun lasts until the next begins, so valid_to says nothing that is not known.
 _POSITIONS = """
-select distributor_id as id, coalesce(parent_id, 0) as parent, id as position,
-       valid_from - date '2000-01-01' as day
+select distributor_id as id, coalesce(parent_id, 0) as parent, coalesce(leg, -1) as leg,
+       id as position, valid_from - date '1970-01-01' as day
 from genealogy_distributorposition
-where tree = 'sponsor' and valid_from <= %(ends_on)s and recorded_at <= %(known_at)s
+where tree = %(tree)s and valid_from <= %(ends_on)s and recorded_at <= %(known_at)s
   and (superseded_at is null or superseded_at > %(known_at)s)
 """
 
@@ -114,24 +186,6 @@ def read_enrollers(lookup: Lookup) -> NDArray[np.int64]:
     return enrollers
 
 
-def read_carried(cut: Cut, lookup: Lookup) -> NDArray[np.int16]:
-    """The highest rank each member ever had before, from the final run of the period before."""
-    levels = np.zeros(lookup.ids.size, np.int16)
-    if cut.carried_run is None:
-        return levels
-    rows = read_columns(
-        "select distributor_id as id, highest_level as level from commissions_standing "
-        "where run_id = %(carried_run)s and highest_level > 0",
-        cut.params,
-        id="i8",
-        level="i2",
-    )
-    place = lookup(rows["id"])
-    known = place >= 0
-    levels[place[known]] = rows["level"][known]
-    return levels
-
-
 def pointers(
     lookup: Lookup, member_ids: NDArray[np.int64], parents: NDArray[np.int64], what: str
 ) -> NDArray[np.int32]:
@@ -143,30 +197,39 @@ def pointers(
     return place
 
 
-def read_volume(cut: Cut, lookup: Lookup) -> tuple[dict[str, Array], dict[str, Array]]:
+def read_volume(
+    cut: Cut, lookup: Lookup, plan: Plan
+) -> tuple[dict[str, LineColumn], dict[str, LineColumn]]:
     """Sales less what was refunded in the same period, and refunds of earlier sales."""
-    sales = read_columns(_SALES, cut.params, **_VOLUME_KINDS)
-    refunds = read_columns(_REFUNDS, cut.params, **_VOLUME_KINDS, sale="i8", own="i2")
+    sales = read_columns(sales_query(plan), cut.params, **VOLUME_KINDS)
+    refunds = read_columns(refunds_query(plan), cut.params, **VOLUME_KINDS, sale="i8", own="i2")
     in_order = np.argsort(sales["id"], kind="stable")
     sales = {name: column[in_order] for name, column in sales.items()}
     own = refunds["own"] == 1
     place = Lookup(sales["id"])(refunds["sale"][own])
     if (place < 0).any():
         raise FactsRefused("A refund takes back a sale that is not in its period.")
-    for volume in ("pv", "cv", "margin"):
+    for volume in VOLUMES:
         np.add.at(sales[volume], place, refunds[volume][own])
-    earlier = {name: refunds[name][~own] for name in _VOLUME_KINDS}
-    return with_sellers(sales, lookup), with_sellers(earlier, lookup)
+    earlier = {name: refunds[name][~own] for name in VOLUME_KINDS}
+    return lines_of(sales, lookup), lines_of(earlier, lookup)
 
 
-def with_sellers(rows: dict[str, Array], lookup: Lookup) -> dict[str, Array]:
-    seller = lookup(rows.pop("distributor"))
+def lines_of(rows: dict[str, Array], lookup: Lookup) -> dict[str, LineColumn]:
+    """Rows of VOLUME_KINDS as the lines of a snapshot. Raises FactsRefused for a stranger."""
+    seller = lookup(rows["distributor"])
     if (seller < 0).any():
         entries = rows["id"][seller < 0][:5]
         raise FactsRefused(
             f"{numbers_of_sellers(entries)} sold in the period without having joined by its end."
         )
-    return rows | {"seller": seller}
+    return {
+        "id": rows["id"],
+        "seller": seller,
+        "kind": rows["kind"],
+        "day": rows["day"],
+        "volumes": {volume: rows[volume] for volume in VOLUMES},
+    }
 
 
 def numbers_of(ids: NDArray[np.int64]) -> str:
@@ -179,31 +242,34 @@ def numbers_of_sellers(entry_ids: NDArray[np.int64]) -> str:
     return ", ".join(people.order_by("number").values_list("number", flat=True))
 
 
-_CLASS = "case {alias}.order_class {cases} else -1 end as order_class"
-_CASES = " ".join(f"when '{code}' then {place}" for place, code in enumerate(ORDER_CLASSES))
+def entry_columns(plan: Plan, returned: str = "") -> str:
+    """SQL for the columns of a volume entry `v` (VOLUME_KINDS), its kind by the place in the plan.
+
+    `returned`: the table, if any, whose figures are added, where it has a row.
+    """
+    cases = " ".join(f"when '{code}' then {place}" for place, code in enumerate(plan.kinds))
+    volumes = ", ".join(
+        f"v.{name} + coalesce({returned}.{name}, 0) as {name}" if returned else f"v.{name}"
+        for name in VOLUMES
+    )
+    return (
+        "v.id, v.distributor_id as distributor, "
+        f"case v.order_class {cases} else -1 end as kind, "
+        f"v.counts_on - date '1970-01-01' as day, {volumes}"
+    )
 
 
-def class_of(alias: str) -> str:
-    """SQL for an order class as the engine's number."""
-    return _CLASS.format(alias=alias, cases=_CASES)
+def sales_query(plan: Plan) -> str:
+    return f"""
+        select {entry_columns(plan)} from commerce_volumeentry v
+        where v.counts_on between %(starts_on)s and %(ends_on)s and v.kind = 'sale'
+    """
 
 
-_VOLUME_KINDS = {
-    "id": "i8",
-    "distributor": "i8",
-    "order_class": "i2",
-    "pv": "i8",
-    "cv": "i8",
-    "margin": "i8",
-}
-_SALES = f"""
-select v.id, v.distributor_id as distributor, {class_of("v")}, v.pv, v.cv, v.margin
-from commerce_volumeentry v
-where v.counts_on between %(starts_on)s and %(ends_on)s and v.kind = 'sale'
-"""
-_REFUNDS = f"""
-select v.id, v.distributor_id as distributor, {class_of("v")}, v.pv, v.cv, v.margin,
-       v.reverses_id as sale, (s.counts_on >= %(starts_on)s)::int as own
-from commerce_volumeentry v join commerce_volumeentry s on s.id = v.reverses_id
-where v.counts_on between %(starts_on)s and %(ends_on)s and v.kind = 'refund'
-"""
+def refunds_query(plan: Plan) -> str:
+    return f"""
+        select {entry_columns(plan)}, v.reverses_id as sale,
+               (s.counts_on >= %(starts_on)s)::int as own
+        from commerce_volumeentry v join commerce_volumeentry s on s.id = v.reverses_id
+        where v.counts_on between %(starts_on)s and %(ends_on)s and v.kind = 'refund'
+    """

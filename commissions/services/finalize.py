@@ -16,6 +16,7 @@ from commissions.models import CommissionPeriod, CommissionRun
 from commissions.models.period import PERIOD_EDGES
 from commissions.services import titles
 from commissions.services.calculation import Payments, decimal_text, payments_of
+from commissions.services.carried import state_hash, stored_state
 from commissions.services.ledger_tables import attach_tables
 from commissions.services.opening import PeriodRefused, payment_run
 from commissions.services.wallets import post_commissions
@@ -115,6 +116,7 @@ def certificate_of(run: CommissionRun, payments: Payments) -> dict[str, str | in
         "plan_hash": run.period.frozen_plan.definition_hash,
         "engine_version": run.engine_version or ENGINE_VERSION,
         "result_hash": run.result_hash,
+        "state_hash": state_hash(stored_state(run)),
         "lines": run.line_count,
         "total": str(run.total_amount),
         "payment_hash": payments.hash,

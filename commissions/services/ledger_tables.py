@@ -5,14 +5,17 @@ LedgerEntry and Standing before they are attached as partitions.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 from django.db import connection
 from numpy.typing import NDArray
 
-from commissions.engine import Block, Result, Standings
+from commissions.engine import Block, Plan, Result, Standings
+from commissions.engine.result import NOBODY
 from commissions.models import CommissionRun
-from commissions.services.arrays import ROWS_AT_ONCE, Row, copy_rows, slices
+from commissions.services.arrays import ROWS_AT_ONCE, Array, Row, copy_rows, slices
 
 LEDGER = "commissions_ledgerentry"
 STANDING = "commissions_standing"
@@ -42,7 +45,10 @@ STANDING_KINDS = {
     "active": "i1",
     "rank_level": "i2",
     "highest_level": "i2",
+    "title_level": "i2",
 }
+ONE = 100
+"""Counts are held in hundredths like every metric."""
 RANGES = "with (pages_per_range = 16, autosummarize = on)"
 
 
@@ -107,6 +113,20 @@ def _execute(statement: str) -> None:
         cursor.execute(statement)
 
 
+def alike(block: Block) -> Iterator[Block]:
+    """The block in stretches whose lines all have a source or none, an order line or none.
+
+    Somebody paid on his own figures has no source: there is nobody else it came from.
+    """
+    own = (block.line < 0) & (block.source == block.earner)
+    block = replace(block, source=np.where(own, NOBODY, block.source))
+    has = np.stack((block.source >= 0, block.line >= 0))
+    changes = np.flatnonzero((has[:, 1:] != has[:, :-1]).any(axis=0)) + 1
+    for start, stop in pairwise([0, *changes.tolist(), len(block)]):
+        if stop > start:
+            yield block.part(start, stop)
+
+
 class LineWriter:
     """Numbers the lines of a run and turns engine blocks into rows."""
 
@@ -117,15 +137,16 @@ class LineWriter:
         self, result: Result, member_ids: NDArray[np.int64], line_ids: NDArray[np.int64]
     ) -> Iterator[tuple[int, Row]]:
         for block in result.blocks(rows=ROWS_AT_ONCE):
-            yield len(block), self._row(block, member_ids, line_ids)
+            for part in alike(block):
+                yield len(part), self._row(part, member_ids, line_ids)
 
     def _row(self, block: Block, member_ids: NDArray[np.int64], line_ids: NDArray[np.int64]) -> Row:
-        has_source = bool(len(block)) and int(block.source[0]) >= 0
+        has_source, has_line = int(block.source[0]) >= 0, int(block.line[0]) >= 0
         return self._numbered(len(block)) | {
             "bonus_id": int(self.bonus_ids[block.bonus]),
             "distributor_id": member_ids[block.earner],
             "source_distributor_id": member_ids[block.source] if has_source else None,
-            "volume_entry_id": line_ids[block.line] if has_source else None,
+            "volume_entry_id": line_ids[block.line] if has_line else None,
             "level": block.level,
             "rank_level": block.rank_level,
             "base": block.base,
@@ -157,39 +178,41 @@ def write_lines(
     return copy_rows(run.ledger_table, LEDGER_KINDS, pieces, freeze=freeze)
 
 
+def standing_columns(standings: Standings, plan: Plan) -> dict[str, Array]:
+    """What a standing stores, one entry a member: the metrics and the ranks that people see."""
+    none = np.zeros(len(standings), np.int16)
+    ranks = standings.ranks[plan.ladders[0].code] if plan.ladders else None
+    return {
+        "pv": standings.metrics["pv"],
+        "cv": standings.metrics["cv"],
+        "gv": standings.metrics["gv"],
+        "legs": standings.metrics["legs"] // ONE,
+        "active": standings.active,
+        "rank_level": ranks.paid_as if ranks else none,
+        "highest_level": ranks.highest if ranks else none,
+        "title_level": ranks.title if ranks else none,
+    }
+
+
 def write_standings(
     run: CommissionRun,
-    standings: Standings,
+    columns: Mapping[str, Array],
     member_ids: NDArray[np.int64],
     sponsor: NDArray[np.int32],
 ) -> int:
     """One row a distributor; those at the top, whose sponsor is NULL, after the others."""
     pieces = (
-        _standing_rows(run, standings, member_ids, sponsor, places)
-        for group in (np.flatnonzero(sponsor >= 0), np.flatnonzero(sponsor < 0))
+        (
+            places.size,
+            {
+                "run_id": run.pk,
+                "distributor_id": member_ids[places],
+                "sponsor_id": member_ids[sponsor[places]] if has_sponsor else None,
+                **{name: column[places] for name, column in columns.items()},
+            },
+        )
+        for has_sponsor in (True, False)
+        for group in [np.flatnonzero((sponsor >= 0) == has_sponsor)]
         for places in (group[part] for part in slices(group.size))
     )
     return copy_rows(run.standing_table, STANDING_KINDS, pieces, freeze=True)
-
-
-def _standing_rows(
-    run: CommissionRun,
-    standings: Standings,
-    member_ids: NDArray[np.int64],
-    sponsor: NDArray[np.int32],
-    places: NDArray[np.intp],
-) -> tuple[int, Row]:
-    above = sponsor[places]
-    taken = standings.take(places)
-    return places.size, {
-        "run_id": run.pk,
-        "distributor_id": member_ids[places],
-        "sponsor_id": member_ids[above] if int(above[0]) >= 0 else None,
-        "pv": taken.pv,
-        "cv": taken.cv,
-        "gv": taken.gv,
-        "legs": taken.legs,
-        "active": taken.active,
-        "rank_level": taken.rank_level,
-        "highest_level": taken.highest_level,
-    }

@@ -24,6 +24,7 @@ from commissions.services.opening import (
     payment_run,
     period_of,
 )
+from commissions.services.plans import loaded
 from mlmcrm.transitions import TransitionRefused, advance
 
 __all__ = ["PeriodRefused", "close_period", "open_period"]
@@ -64,7 +65,7 @@ def _close(period: CommissionPeriod, actor: User) -> int:
     if left := unclaimed_count(period):
         raise PeriodRefused(f"{left} volume entries of {period.name} could not be claimed yet.")
     version = fix_plan(period)
-    snapshot = facts.read_snapshot(facts.cut_of(period, known_at))
+    snapshot = facts.read_snapshot(facts.cut_of(period, known_at), loaded(version))
     advance(
         period,
         Status.CLOSED,

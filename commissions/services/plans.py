@@ -1,9 +1,10 @@
 """Plans in versions: written by one person, activated by another, never edited after."""
 
+from collections.abc import Iterator
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -11,10 +12,11 @@ from django.utils import timezone
 from accounts import audit
 from accounts.history import explain_change
 from accounts.models import User
-from commissions.engine import Plan, PlanError, load_plan
+from commissions.engine import PERIOD_CLOSE, Plan, PlanError, load_plan
+from commissions.engine.plan import Limit
 from commissions.models import Bonus, CommissionPeriod, CompensationPlan, PlanVersion
 from commissions.models.plan import PLAN_VERSION_EDGES
-from genealogy.models import Rank
+from commissions.services.plan_checks import faults_in, faults_in_force
 from mlmcrm.transitions import advance
 
 
@@ -34,10 +36,10 @@ def create_version(
     effective_from: date,
     actor: User | None,
 ) -> PlanVersion:
-    """Store a plan document as the plan's next draft, with a row for each bonus.
+    """Store a plan document as the plan's next draft, with a row for whatever writes lines.
 
-    Raises PlanRefused for a document that the engine does not take, for a currency other than the
-    company's and for a ladder other than the ranks.
+    Raises PlanRefused for a document that the engine does not take, and for one that measures or
+    ranks other things than the portal shows.
     """
     parsed = parse(definition)
     CompensationPlan.objects.select_for_update(no_key=True).get(pk=plan.pk)
@@ -52,52 +54,60 @@ def create_version(
     )
     explain_change(version, actor=actor, reason="Created")
     version.save()
-    Bonus.objects.bulk_create(
-        Bonus(
-            version=version,
-            code=bonus.code,
-            name=bonus.name,
-            ledger_type=bonus.ledger_type,
-            trigger=bonus.trigger,
-            position=bonus.position,
-        )
-        for bonus in parsed.bonuses
-    )
+    Bonus.objects.bulk_create(programme_rows(version, parsed))
     after = {"effective_from": str(effective_from), "hash": parsed.content_hash}
     audit.record(actor=actor, action="plan_version.created", target=version, after=after)
     return version
 
 
+def programme_rows(version: PlanVersion, plan: Plan) -> Iterator[Bonus]:
+    """A row for each bonus, and for each limit that cuts: one that refuses writes no line."""
+    for position, programme in enumerate(plan.programmes):
+        if isinstance(programme, Limit) and programme.enforcement == "refuse":
+            continue
+        yield Bonus(
+            version=version,
+            code=programme.code,
+            name=programme.name,
+            ledger_type="adjustment" if isinstance(programme, Limit) else programme.ledger_type,
+            trigger=PERIOD_CLOSE if isinstance(programme, Limit) else programme.trigger,
+            position=position,
+        )
+
+
 def parse(definition: object) -> Plan:
-    """The document as a plan that this company can pay by. Raises PlanRefused."""
+    """The document as a plan that this company can keep. Raises PlanRefused."""
     try:
         plan = load_plan(definition)
     except PlanError as error:
         raise PlanRefused(str(error).splitlines()) from error
-    faults = []
-    if plan.currency != settings.COMPANY_CURRENCY:
-        faults.append(f"The plan pays in {plan.currency}, not in {settings.COMPANY_CURRENCY}.")
-    ranks = dict(Rank.objects.values_list("code", "level"))
-    faults += [
-        f"The plan's rank {rank.code} at level {rank.level} is not among the company's ranks."
-        for rank in plan.ladder.ranks
-        if ranks.get(rank.code) != rank.level
-    ]
-    if faults:
+    if faults := faults_in(plan):
         raise PlanRefused(faults)
     return plan
+
+
+@lru_cache(maxsize=32)
+def _load(version_id: int, definition_hash: str) -> Plan:
+    return load_plan(PlanVersion.objects.get(pk=version_id).definition)
+
+
+def loaded(version: PlanVersion) -> Plan:
+    """The version's definition as the engine reads it; read once per process."""
+    return _load(version.pk, version.definition_hash)
 
 
 @transaction.atomic
 def activate_version(*, version: PlanVersion, actor: User, reason: str = "") -> PlanVersion:
     """Let periods that start on or after its day be paid by this version.
 
-    Not by its author. Raises PlanRefused, also where a period from that day on pays by another
-    version already; TransitionRefused when the version is not a draft.
+    Not by its author. Raises PlanRefused, also where the plan asks for what is not recorded or is
+    not allowed, or a period from that day on pays by another version already; TransitionRefused
+    when the version is not a draft.
     """
     if version.created_by_id == actor.pk:
         raise PlanRefused(["A plan version is activated by somebody else than its author."])
-    parse(version.definition)
+    if faults := faults_in_force(parse(version.definition)):
+        raise PlanRefused(faults)
     bound = CommissionPeriod.objects.filter(
         Q(plan_version__isnull=False) | ~Q(status=CommissionPeriod.Status.OPEN),
         starts_on__gte=version.effective_from,
@@ -129,5 +139,9 @@ def version_for(day: date) -> PlanVersion | None:
 
 
 def bonus_ids(version: PlanVersion) -> list[int]:
-    """Ids of the version's bonuses by their place in the plan, as the engine's blocks name them."""
-    return list(version.bonuses.order_by("position").values_list("pk", flat=True))
+    """Ids of the version's bonuses by their place in the plan, as the engine's blocks name them.
+
+    0 at the place of a limit that writes no lines.
+    """
+    by_position = dict(version.bonuses.values_list("position", "pk"))
+    return [by_position.get(place, 0) for place in range(max(by_position, default=-1) + 1)]

@@ -226,13 +226,13 @@ def add_claimed(period: CommissionPeriod, snapshot: Snapshot, lines: dict[str, A
     ids = snapshot.members.id
     volume = np.zeros(ids.size, np.int64)
     for sold in (snapshot.lines, snapshot.refunds):
-        np.add.at(volume, sold.seller, sold.pv)
+        np.add.at(volume, sold.seller, sold.volume("pv"))
     current = current_period()
     counts_now = current is not None and current.pk == period.pk
     now = volume if counts_now else np.zeros_like(volume)
     earned = np.zeros(ids.size, np.int64)
     np.add.at(earned, Lookup(ids)(lines["earner"]), lines["amount"])
-    group = subtree_sums(snapshot.members.sponsor, now, "group volume")
+    group = subtree_sums(snapshot.members.parent("sponsor"), now, "group volume")
     touched = np.flatnonzero((volume != 0) | (group != 0) | (earned != 0))
     if touched.size:
         columns = (ids, now, group, volume, earned)

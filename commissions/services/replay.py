@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from commissions.models import CommissionPeriod, CommissionRun
 from commissions.services.calculation import decimal_text, payments_of, read_facts, work_out
+from commissions.services.carried import state_hash
 from commissions.services.finalize import close_run
 from commissions.services.opening import PeriodRefused, payment_run
 
@@ -35,6 +36,7 @@ def replay(period: CommissionPeriod) -> list[Proof]:
         "plan_hash": outcome.plan.content_hash,
         "engine_version": outcome.result.engine_version,
         "result_hash": outcome.result_hash(),
+        "state_hash": state_hash(outcome.carried),
         "lines": str(outcome.line_count),
         "total": decimal_text(outcome.total),
     }

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from commissions.engine import Plan, Refunded, reverse
+from commissions.engine.plan import OfCommissions
+from commissions.models import Bonus
 from commissions.services.arrays import Array, read_columns
 
 COLUMNS = {
@@ -26,6 +28,7 @@ COLUMNS = {
     "quantity": "i8",
     "before": "i8",
     "returned": "i8",
+    "days": "i4",
 }
 
 
@@ -38,6 +41,7 @@ def reversed_lines(query: str, params: Mapping[str, object], plan: Plan) -> dict
     found = read_columns(query, params, **COLUMNS)
     order = np.lexsort((found["line"], found["refund"]))
     found = {name: column[order] for name, column in found.items()}
+    found["place"] = places_of(found["bonus_id"], plan)
     amount = undo(found, found["amount"], plan)
     kept = amount != 0
     lines: dict[str, Array] = {
@@ -64,9 +68,29 @@ def undo(found: dict[str, Array], value: NDArray[np.int64], plan: Plan) -> NDArr
             quantity=found["quantity"],
             before=before,
             after=before + found["returned"],
+            days=found["days"],
+            bonus=found["place"],
         ),
-        plan.money,
+        plan,
     )
+
+
+def places_of(bonus_ids: NDArray[np.int64], plan: Plan) -> NDArray[np.int64]:
+    """The place of each line's bonus in the plan of the refund, by its code.
+
+    A bonus that this plan has no more counts as one that was paid on orders.
+    """
+    place_of = {programme.code: place for place, programme in enumerate(plan.programmes)}
+    on_orders = (
+        place
+        for place, bonus in enumerate(plan.bonuses)
+        if not isinstance(bonus.base, OfCommissions)
+    )
+    other = next(on_orders, 0)
+    ids, inverse = np.unique(bonus_ids, return_inverse=True)
+    codes = dict(Bonus.objects.filter(pk__in=ids.tolist()).values_list("pk", "code"))
+    places = np.array([place_of.get(codes[pk], other) for pk in ids.tolist()], np.int64)
+    return places[inverse] if ids.size else places
 
 
 # Paid at payment, on all that was sold: what came back before is what was claimed before.
@@ -74,6 +98,7 @@ OF_PAYMENTS = """
 select r.id as refund, l.id as line, l.bonus_id, l.distributor_id,
        coalesce(l.source_distributor_id, l.distributor_id) as source_distributor_id,
        l.level, l.rank_level, l.base, l.rate, l.amount, i.quantity, ri.quantity as returned,
+       r.counts_on - s.counts_on as days,
        coalesce((select sum(bi.quantity) from commerce_volumeentry b
                  join commerce_refunditem bi on bi.id = b.refund_item_id
                  where b.reverses_id = r.reverses_id and b.kind = 'refund'
@@ -95,6 +120,7 @@ where r.id = any(%(refunds)s)
 OF_CLOSES = """
 with refunds as (
   select r.id, r.reverses_id, r.counts_on, ri.quantity, s.order_item_id,
+         r.counts_on - s.counts_on as days,
          p.ends_on as sale_until, run.id as run_id
   from commerce_volumeentry r
   join commerce_refunditem ri on ri.id = r.refund_item_id
@@ -116,7 +142,7 @@ with refunds as (
 select f.id as refund, l.id as line, l.bonus_id, l.distributor_id,
        coalesce(l.source_distributor_id, l.distributor_id) as source_distributor_id,
        l.level, l.rank_level, l.base, l.rate, l.amount,
-       i.quantity - n.own as quantity, f.quantity as returned, n.before
+       i.quantity - n.own as quantity, f.quantity as returned, n.before, f.days
 from refunds f
 join returns n on n.id = f.id
 join commerce_orderitem i on i.id = f.order_item_id

@@ -23,11 +23,13 @@ from commissions.models import CommissionPeriod, CommissionRun
 from commissions.models.period import PERIOD_EDGES, RUN_EDGES
 from commissions.services import facts
 from commissions.services.calculation import Outcome, read_facts, work_out
+from commissions.services.carried import drop_state, write_state
 from commissions.services.ledger_tables import (
     LineWriter,
     create_tables,
     drop_tables,
     index_tables,
+    standing_columns,
     write_lines,
     write_standings,
 )
@@ -65,6 +67,7 @@ def start_run(*, period: CommissionPeriod, actor: User | None) -> CommissionRun:
     for earlier in period.runs.filter(kind=CommissionRun.Kind.CLOSE, status=RunStatus.DONE):
         advance(earlier, RunStatus.SUPERSEDED, RUN_EDGES)
         drop_tables(earlier)
+        drop_state(earlier)
     newest = period.runs.order_by("-number").values_list("number", flat=True).first() or 0
     run = CommissionRun.objects.create(
         period=period,
@@ -155,7 +158,7 @@ def _calculate(run_id: int) -> CommissionRun | None:
 
 
 def write(run: CommissionRun, outcome: Outcome) -> None:
-    """The run's own tables, filled in the transaction that made them."""
+    """The run's own tables, filled in the transaction that made them, and what it carries on."""
     members = outcome.snapshot.members
     create_tables(run)
     writer = LineWriter(run, bonus_ids(run.period.frozen_plan))
@@ -164,7 +167,9 @@ def write(run: CommissionRun, outcome: Outcome) -> None:
         writer.rows_reversing(outcome.reversed),
     )
     write_lines(run, pieces, freeze=True)
-    write_standings(run, outcome.standings, members.id, members.sponsor)
+    columns = standing_columns(outcome.standings, outcome.plan)
+    write_standings(run, columns, members.id, members.parent("sponsor"))
+    write_state(run, outcome.carried)
 
 
 def store(run: CommissionRun, outcome: Outcome, phases: Phases) -> None:

@@ -1,12 +1,13 @@
 """What the control room shows of a run: totals by bonus and rank, top earners, warnings."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 from django.db import connection
 
-from commissions.engine import check_ceiling
+from commissions.engine import Block, LimitCheck, check_limits
+from commissions.engine.plan import Limit
 from commissions.models import Bonus, CommissionPeriod, CommissionRun
 from commissions.services.arrays import read_columns
 from commissions.services.calculation import Outcome, decimal_text
@@ -55,14 +56,16 @@ def totals_of(run: CommissionRun, outcome: Outcome, phases: Mapping[str, float])
     """The figures to store with the run. Raises RunRefused where the plan's ceiling is broken."""
     period = run.period
     by_bonus = bonus_totals(payment_run(period), run)
-    standings, volume = outcome.standings, sum_of(outcome.standings.cv)
+    standings, volume = outcome.standings, sum_of(outcome.standings.metrics["cv"])
     paid = sum(row["hundredths"] for row in by_bonus)
     return {
         "by_bonus": by_bonus,
         "by_rank": rank_totals(outcome),
         "top_earners": top_earners(outcome, period),
-        "ceiling": ceiling_of(outcome, by_bonus),
-        "pv": decimal_text(sum_of(standings.pv)),
+        "limits": limits_of(outcome, by_bonus),
+        "kept": block_totals(outcome, outcome.result.retained),
+        "waiting": waiting_of(outcome),
+        "pv": decimal_text(sum_of(standings.metrics["pv"])),
         "cv": decimal_text(volume),
         "paid": decimal_text(paid),
         "payout_share": f"{100 * paid / volume:.2f}" if volume > 0 else None,
@@ -82,7 +85,10 @@ def sum_of(values: np.ndarray[Any, np.dtype[np.int64]]) -> int:
 
 
 def bonus_totals(*runs: CommissionRun) -> list[dict[str, Any]]:
-    """Lines and amounts by bonus over the tables of these runs, both triggers together."""
+    """Lines and amounts by bonus over the tables of these runs, both triggers together.
+
+    A limit is named among them when it cut anything.
+    """
     union = " union all ".join(f"select bonus_id, amount from {run.ledger_table}" for run in runs)
     with connection.cursor() as cursor:
         cursor.execute(f"select bonus_id, count(*), sum(amount) from ({union}) lines group by 1")
@@ -92,6 +98,8 @@ def bonus_totals(*runs: CommissionRun) -> list[dict[str, Any]]:
     rows: dict[str, dict[str, Any]] = {}
     for bonus in known.distinct().order_by("position", "version"):
         lines, hundredths = found.get(bonus.pk, (0, 0))
+        if bonus.ledger_type == "adjustment" and not lines:
+            continue
         row = rows.setdefault(
             bonus.code,
             {
@@ -111,8 +119,8 @@ def bonus_totals(*runs: CommissionRun) -> list[dict[str, Any]]:
 
 def rank_totals(outcome: Outcome) -> list[dict[str, Any]]:
     """How many stand at each paid-as rank and what they earn at the close; no rank first."""
-    earned, level = outcome.earned, outcome.standings.rank_level
-    names = ["No rank", *(rank.name for rank in outcome.plan.ladder.ranks)]
+    earned, level = outcome.earned, outcome.ranks.paid_as
+    names = ["No rank", *(rank.name for rank in outcome.plan.ladders[0].ranks)]
     rows = []
     for number, name in enumerate(names):
         chosen = level == number
@@ -142,34 +150,83 @@ def top_earners(outcome: Outcome, period: CommissionPeriod) -> list[dict[str, st
     ]
 
 
-def ceiling_of(outcome: Outcome, by_bonus: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """The plan's conservation rule over both triggers. Raises RunRefused where it is broken."""
+def limits_of(outcome: Outcome, by_bonus: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The limits that refuse a run, over both triggers. Raises RunRefused where one is broken."""
     totals = {row["code"]: row["hundredths"] for row in by_bonus}
-    check = check_ceiling(outcome.plan, totals, outcome.standings)
-    if check is None or outcome.plan.ceiling is None:
-        return None
-    share = outcome.plan.ceiling.share / 10_000
+    names = {limit.code: limit for limit in outcome.plan.limits}
+    checks = check_limits(outcome.plan, totals, outcome.standings.metrics)
+    return [limit_row(names[check.code], check, outcome) for check in checks]
+
+
+def limit_row(limit: Limit, check: LimitCheck, outcome: Outcome) -> dict[str, Any]:
     if check.excess:
         raise RunRefused(
-            f"The plan allows {share:g} % of {decimal_text(check.volume)}, "
-            f"{decimal_text(check.allowed)}; {decimal_text(check.paid)} would be paid, "
-            f"{decimal_text(check.excess)} too much."
+            f"The plan allows {allowance(limit, outcome)}{decimal_text(check.allowed)}; "
+            f"{decimal_text(check.paid)} would be paid, {decimal_text(check.excess)} too much."
         )
     return {
-        "share": f"{share:g}",
-        "of": outcome.plan.ceiling.of,
+        "code": limit.code,
+        "name": limit.name,
         "allowed": decimal_text(check.allowed),
         "paid": decimal_text(check.paid),
         "used": f"{100 * check.paid / check.allowed:.1f}" if check.allowed else None,
     }
 
 
+def allowance(limit: Limit, outcome: Outcome) -> str:
+    """How a limit's amount comes about: "45 % of 1,000.00, "; empty for a plain amount."""
+    if limit.share is None or limit.metric is None:
+        return ""
+    figures = outcome.standings.metrics[limit.metric]
+    volume = int(figures[0]) if figures.size else 0
+    return f"{limit.share / 10_000:g} % of {decimal_text(volume)}, "
+
+
+def block_totals(outcome: Outcome, blocks: Iterable[Block]) -> list[dict[str, Any]]:
+    """Lines and amounts by bonus of what does not go to distributors; only where there is any."""
+    rows: dict[int, dict[str, Any]] = {}
+    for block in blocks:
+        programme = outcome.plan.programmes[block.bonus]
+        row = rows.setdefault(block.bonus, {"code": programme.code, "name": programme.name,
+                                            "lines": 0, "hundredths": 0})  # fmt: skip
+        row["lines"] += len(block)
+        row["hundredths"] += int(block.amount.sum())
+    return [
+        row | {"amount": decimal_text(row["hundredths"])}
+        for _, row in sorted(rows.items())
+        if row["hundredths"]
+    ]
+
+
+WAITS = {
+    "held": "until its earner qualifies",
+    "limit": "until the limit has room",
+    "due": "instalments to come",
+}
+
+
+def waiting_of(outcome: Outcome) -> list[dict[str, Any]]:
+    """What was earned up to now and is paid in a later period, by bonus and reason."""
+    names = {programme.code: programme.name for programme in outcome.plan.programmes}
+    rows: dict[tuple[str, str], int] = {}
+    for key, figures in outcome.result.state.items():
+        why, _, rest = key.partition(".")
+        code = rest.partition(".")[0]
+        if why in WAITS and code in names:
+            rows[code, why] = rows.get((code, why), 0) + int(figures.sum())
+    return [
+        {"code": code, "name": names[code], "why": WAITS[why], "amount": decimal_text(hundredths)}
+        for (code, why), hundredths in rows.items()
+        if hundredths
+    ]
+
+
 def warnings_of(outcome: Outcome) -> list[str]:
     """What whoever approves should know; none of it stops a run."""
     earned = outcome.earned
     negative, unearned = int((earned < 0).sum()), unlined_refunds(outcome)
-    unranked = int((outcome.standings.active & (outcome.standings.rank_level == 0)).sum())
-    below = int((outcome.standings.pv < 0).sum())
+    unranked = int((outcome.standings.active & (outcome.ranks.paid_as == 0)).sum())
+    below = int((outcome.standings.metrics["pv"] < 0).sum())
     waiting = without_kyc(outcome)
     found = [
         (negative, "{} giving back more than earned in this period", "distributor"),

@@ -7,6 +7,7 @@ from django.db import connection
 
 from commissions.models import CommissionPeriod, CommissionRun
 from commissions.services.calculation import decimal_text, payments_of
+from commissions.services.carried import state_hash, stored_state
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,8 @@ def certificate_breaks(period: CommissionPeriod) -> Iterator[str]:
         found = {"lines": lines.lines, "total": decimal_text(lines.total)}
         if kind == CommissionRun.Kind.PAYMENT:
             found["hash"] = lines.hash
+        elif "state_hash" in proof:
+            found["state_hash"] = state_hash(stored_state(run))
         for name, value in found.items():
             said = proof.get(prefix + name)
             if str(said) != str(value):

@@ -108,7 +108,7 @@ def _coming(distributor: Distributor, period: CommissionPeriod) -> dict[str, Any
     version = plan_in_force(period)
     if period.status == CommissionPeriod.Status.FINALIZED or version is None:
         return {}
-    bonuses = version.bonuses.filter(trigger="period_close").order_by("position")
+    bonuses = version.bonuses.paying().filter(trigger="period_close").order_by("position")
     facts: dict[str, Any] = {"coming": list(bonuses.values_list("name", flat=True))}
     if period.status == CommissionPeriod.Status.OPEN:
         facts["estimate"] = estimate_close(distributor, period, plan_of(version))

@@ -27,6 +27,7 @@ def test_a_distributor_sees_the_portal_only():
         "Orders",
         "Earnings",
         "Payouts",
+        "Plan",
         "Identity",
         "Notifications",
     ]

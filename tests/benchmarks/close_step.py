@@ -14,13 +14,14 @@ def main() -> None:
     django.setup()
     from tests.benchmarks.close import measure
     from tests.benchmarks.loading import load
+    from tests.benchmarks.network import generate
 
     step, size, rounds = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     if step == "run":
         print(json.dumps(measure(size, rounds)))
         return
     since = monotonic()
-    load(size)
+    load(generate(size))
     print(json.dumps(monotonic() - since))
 
 

@@ -17,18 +17,19 @@ from commissions.models import CommissionPeriod, CompensationPlan
 from commissions.services.arrays import copy_rows, slices
 from commissions.services.opening import month_of, open_days
 from commissions.services.plans import activate_version, create_version
-from tests.benchmarks.network import Network, generate
+from tests.benchmarks.network import Network
 
 PLAN = Path(__file__).parent.parent.parent / "commissions" / "plans" / "demo.json"
-MEMBER = {"id": "i8", "sponsor": "i8", "enroller": "i8"}
+MEMBER = {"id": "i8", "sponsor": "i8", "enroller": "i8", "place": "i8", "leg": "i2"}
 LINE = {"id": "i8", "seller": "i8", "order_class": "i2", "pv": "i8", "cv": "i8", "margin": "i8"}
 
 
-def load(size: int) -> None:
+def load(network: Network, plan: Path = PLAN) -> None:
     """Migrate, and load a network with a plan and one open period."""
     call_command("migrate", verbosity=0)
+    load_network(network)
     author, approver = make_checkers()
-    definition = json.loads(PLAN.read_text())
+    definition = json.loads(plan.read_text())
     version = create_version(
         plan=CompensationPlan.objects.create(code="bench", name="Benchmark"),
         definition=definition,
@@ -37,7 +38,6 @@ def load(size: int) -> None:
     )
     activate_version(version=version, actor=approver)
     open_days(month_of(date(2026, 10, 1)))
-    load_network(generate(size))
 
 
 def make_checkers() -> tuple[User, User]:
@@ -60,7 +60,10 @@ def period_named(code: str) -> CommissionPeriod:
 def load_network(network: Network) -> None:
     with connection.cursor() as cursor:
         cursor.execute("set session_replication_role = replica")
-        cursor.execute("create table bench_member (id bigint, sponsor bigint, enroller bigint)")
+        cursor.execute(
+            "create table bench_member (id bigint, sponsor bigint, enroller bigint, "
+            "place bigint, leg smallint)"
+        )
         cursor.execute(
             "create table bench_line (id bigint, seller bigint, order_class smallint, "
             "pv bigint, cv bigint, margin bigint)"
@@ -78,13 +81,17 @@ def load_network(network: Network) -> None:
 def member_pieces(network: Network):
     ids = network.member_id
     for part in slices(ids.size):
-        sponsor, enroller = network.sponsor[part], network.enroller[part]
+        sponsor, enroller, place = (
+            tree[part] for tree in (network.sponsor, network.enroller, network.place)
+        )
         yield (
             len(sponsor),
             {
                 "id": ids[part],
                 "sponsor": (sponsor >= 0) * ids[sponsor],
                 "enroller": (enroller >= 0) * ids[enroller],
+                "place": (place >= 0) * ids[place],
+                "leg": network.leg[part],
             },
         )
 
@@ -116,6 +123,10 @@ STATEMENTS = [
     """insert into genealogy_distributorposition (distributor_id, tree, parent_id, valid_from,
          recorded_at, reason)
        select id, 'sponsor', nullif(sponsor, 0), '2026-01-05', now(), '' from bench_member""",
+    """insert into genealogy_distributorposition (distributor_id, tree, parent_id, leg, valid_from,
+         recorded_at, reason)
+       select id, 'placement', nullif(place, 0), nullif(leg, -1), '2026-01-05', now(), ''
+       from bench_member""",
     """insert into commerce_volumeentry (id, kind, order_item_id, distributor_id, order_class,
          pv, cv, margin, occurred_at, counts_on, created_at)
        select id, 'sale', id, seller,

@@ -41,6 +41,8 @@ class Network:
     pv: NDArray[np.int64]
     cv: NDArray[np.int64]
     margin: NDArray[np.int64]
+    place: NDArray[np.int32]
+    leg: NDArray[np.int8]
 
 
 def generate(members: int, *, seed: int = 7, chain: int = 0) -> Network:
@@ -53,6 +55,7 @@ def generate(members: int, *, seed: int = 7, chain: int = 0) -> Network:
     seller = rng.permutation(np.repeat(np.arange(members, dtype=np.int32), ORDERS_EACH))
     order_class = rng.choice(CLASSES, seller.size, p=CLASS_SHARES)
     pv, cv, margin = volumes(rng, order_class)
+    place, leg = placed(rng, members)
     return Network(
         member_id=np.arange(FIRST_ID, FIRST_ID + members, dtype=np.int64),
         sponsor=sponsor.astype(np.int32),
@@ -63,6 +66,8 @@ def generate(members: int, *, seed: int = 7, chain: int = 0) -> Network:
         pv=pv,
         cv=cv,
         margin=margin,
+        place=place,
+        leg=leg,
     )
 
 
@@ -79,6 +84,50 @@ def grow(rng: np.random.Generator, members: int, chain: int) -> NDArray[np.int32
     while (waiting := np.flatnonzero(enroller == -2)).size:
         enroller[waiting] = enroller[met[waiting]]
     return enroller.astype(np.int32)
+
+
+def placed(rng: np.random.Generator, members: int) -> tuple[NDArray[np.int32], NDArray[np.int8]]:
+    """A binary placement tree: each stands under somebody earlier, left or right.
+
+    Everybody draws a place on a line and goes down from the first member, left of those whose
+    place is further right: what a search tree of random keys grows into, 2 ln N deep in the mean.
+    """
+    arrival = np.argsort(rng.random(members)).tolist()
+    parent, leg = [-1] * members, [-1] * members
+    spine: list[int] = []
+    for newcomer in arrival:
+        below = -1
+        while spine and spine[-1] > newcomer:
+            below = spine.pop()
+        if below >= 0:
+            parent[below], leg[below] = newcomer, 0
+        if spine:
+            parent[newcomer], leg[newcomer] = spine[-1], 1
+        spine.append(newcomer)
+    return np.array(parent, np.int32), np.array(leg, np.int8)
+
+
+def preorder(parent: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Place of each member in a walk through the tree, and how many stand in his subtree."""
+    size = np.ones(parent.size, np.int64)
+    up = np.where(parent >= 0, parent, parent.size)
+    up = np.append(up, parent.size)
+    while (up[:-1] < parent.size).any():
+        sums = np.append(size, 0)
+        np.add.at(sums, up[:-1], size)
+        size, up = sums[:-1], up[up]
+    order = np.lexsort((np.arange(parent.size), parent))
+    before = np.cumsum(size[order]) - size[order]
+    first = np.flatnonzero(np.diff(parent[order], prepend=-2))
+    before -= np.repeat(before[first], np.diff(np.append(first, parent.size)))
+    place = np.empty(parent.size, np.int64)
+    place[order] = before + (parent[order] >= 0)
+    up = np.where(parent >= 0, parent, np.arange(parent.size))
+    steps = np.where(parent >= 0, place, 0)
+    root = np.where(parent < 0, place, 0)
+    while (up[up] != up).any():
+        steps, up = steps + steps[up], up[up]
+    return steps + root[up], size
 
 
 def volumes(

@@ -140,8 +140,8 @@ def test_a_payment_partition_refuses_changes_as_well(company):
 @pytest.mark.parametrize(
     ("values", "rule"),
     [
-        ("(%(id)s, %(run)s, 1, 1, 1, 0, 0, 100, 50000, -5, null)", "negative_only_if_reversal"),
-        ("(%(id)s, %(run)s, 1, 1, 1, 0, 0, 100, 50000, 0, null)", "negative_only_if_reversal"),
+        ("(%(id)s, %(run)s, 1, 1, 1, 0, 0, 100, 50000, -5, null)", "negative_undoes_or_cuts"),
+        ("(%(id)s, %(run)s, 1, 1, 1, 0, 0, 100, 50000, 0, null)", "negative_undoes_or_cuts"),
         ("(7, %(run)s, 1, 1, 1, 0, 0, 100, 50000, 5, null)", "id_in_run"),
     ],
 )

@@ -1,214 +1,254 @@
-"""Random plans, trees and orders for the property tests.
+"""Random plans of the whole language, and random companies for them.
 
-Drawn dense on purpose: deep trees, most classes counting, thresholds that about half reach. Left to
-itself Hypothesis likes empty lists and zeros, and nobody would be paid at a second step.
+Drawn dense on purpose: deep trees, figures that about half reach, tables that most have a row in.
+Left to itself Hypothesis likes empty lists and zeros, and nobody would be paid at a second step.
 """
 
-from dataclasses import dataclass
-from fractions import Fraction
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hypothesis import strategies as st
 
-from commissions.engine import ORDER_CLASSES, Snapshot, build_snapshot
-from tests.engine.oracle import Person, Sale
+from commissions.engine.errors import PlanError
+from commissions.engine.snapshot import Snapshot, build_snapshot
+from tests.engine.documents import Document, document, load, money
+from tests.engine.plan_bonuses import Parts
 
-STEPS = 4
-STARTS = ["seller", "upline"]
+STARTS_ON, ENDS_ON = 1_000, 1_029
+FIGURES = ("pv", "cv", "margin")
 
 
 @dataclass(frozen=True)
 class World:
-    document: dict[str, Any]
-    people: list[Person]
-    sales: list[Sale]
-    refunds: list[Sale]
+    """A plan and a company that it can be computed for, as plain lists."""
+
+    document: Document
+    members: dict[str, Any]
+    lines: list[dict[str, int]]
+    refunds: list[dict[str, int]]
+    state: dict[str, list[int]] = field(default_factory=dict)
 
     def snapshot(self, order: list[int] | None = None) -> Snapshot:
-        """The company as arrays, members in the given order (indexes into `people`)."""
-        order = list(range(len(self.people))) if order is None else order
-        place = {self.people[index].name: new for new, index in enumerate(order)}
-        people = [self.people[index] for index in order]
+        """The company as arrays, members in the given order (places in the lists)."""
+        order = list(range(len(self.members["id"]))) if order is None else order
+        place = {old: new for new, old in enumerate(order)} | {-1: -1}
+
+        def moved(name: str, values: Any) -> Any:
+            if isinstance(values, dict):
+                return {
+                    key: moved("parents" if name == "parents" else key, part)
+                    for key, part in values.items()
+                }
+            if name in ("parents", "owner"):
+                return [place[values[old]] for old in order]
+            return [values[old] for old in order]
+
         return build_snapshot(
-            members={
-                "id": [person.name for person in people],
-                "sponsor": [place.get(person.sponsor, -1) for person in people],
-                "enroller": [place.get(person.enroller, -1) for person in people],
-                "highest_level": [person.highest for person in people],
-            },
-            lines=columns(self.sales, place),
+            members={name: moved(name, values) for name, values in self.members.items()},
+            lines=columns(self.lines, place),
             refunds=columns(self.refunds, place),
+            state={name: moved(name, values) for name, values in self.state.items()},
+            starts_on=STARTS_ON,
+            ends_on=ENDS_ON,
         )
 
 
-def columns(sales: list[Sale], place: dict[int, int]) -> dict[str, list[int]]:
-    return {
-        "id": [sale.name for sale in sales],
-        "seller": [place[sale.seller] for sale in sales],
-        "order_class": [ORDER_CLASSES.index(sale.kind) for sale in sales],
-        "pv": [int(sale.pv * 100) for sale in sales],
-        "cv": [int(sale.cv * 100) for sale in sales],
-        "margin": [int(sale.margin * 100) for sale in sales],
+def columns(entries: list[dict[str, int]], place: dict[int, int]) -> dict[str, Any]:
+    columns: dict[str, Any] = {
+        name: [entry[name] for entry in entries] for name in ("id", "kind", "day")
     }
-
-
-def decimals(low: int, high: int, places: int = 2) -> st.SearchStrategy[str]:
-    """Decimal strings from low to high, in steps of the last place."""
-    return st.integers(low, high).map(lambda n: f"{n // 10**places}.{n % 10**places:0{places}d}")
-
-
-volume = st.integers(0, 42_000).map(lambda n: max(40_000 - n, 0)).map(lambda n: Fraction(n, 100))
-rarely = st.sampled_from([False, False, False, True])
-rate_row = st.lists(decimals(0, 300_000, places=6), min_size=1, max_size=STEPS)
-order_class = st.sampled_from(ORDER_CLASSES)
-most_classes = st.sets(order_class, max_size=2).map(
-    lambda left_out: [code for code in ORDER_CLASSES if code not in left_out]
-)
+    volumes = {figure: [entry[figure] for entry in entries] for figure in FIGURES}
+    return columns | {"seller": [place[entry["seller"]] for entry in entries], "volumes": volumes}
 
 
 @st.composite
-def ladders(draw: st.DrawFn) -> list[dict[str, Any]]:
+def plans(draw: st.DrawFn) -> Document:
+    """Everything the language has, in compositions that make sense of it."""
+    granularity = draw(st.sampled_from(["line", "line", "member"]))
+    scale = draw(st.sampled_from([2, 2, 2, 2, 0, 1, 3, 6]))
+    parts = Parts(draw, line_by_line=granularity == "line", fine=scale > 2)
+    volumes = parts.volumes()
+    metrics, activity = parts.first_metrics(), parts.activity()
+    metrics += parts.metrics_of_the_active()
+    ladders = parts.ladders()
+    metrics += parts.metrics_of_ranks()
+    bonuses = parts.bonuses()
+    return document(
+        money=money(
+            rounding=draw(
+                st.sampled_from(["half_even", "half_up", "toward_zero", "away_from_zero"])
+            ),
+            scale=scale,
+            granularity=granularity,
+            zero_amounts="keep"
+            if granularity == "member"
+            else draw(st.sampled_from(["omit", "keep"])),
+        ),
+        kinds=parts.kinds,
+        volumes=volumes,
+        metrics=metrics,
+        activity=activity,
+        ladders=ladders,
+        bonuses=bonuses,
+        limits=parts.limits(),
+        payout={"minimum": parts.figure(2_000), "when": parts.condition(), "hold_days": 14},
+        packages=parts.packages,
+    )
+
+
+@st.composite
+def companies(draw: st.DrawFn, plan: Document) -> World:
+    size = draw(st.sampled_from([8, 5, 12, 3, 1]))
+    ids = draw(st.permutations(range(101, 101 + size)))
+    levels = st.integers(0, 3)
+    highest = {ladder["code"]: [draw(levels) for _ in ids] for ladder in plan["ladders"]}
+    title = {code: [draw(st.integers(0, top)) for top in tops] for code, tops in highest.items()}
+    members = {
+        "id": ids,
+        "parents": {tree: draw(forests(size)) for tree in ("sponsor", "enroller")},
+        "owner": owners(draw, size),
+        "joined": [draw(st.integers(ENDS_ON - 90, ENDS_ON)) for _ in ids],
+        "sequence": draw(st.permutations(range(size))),
+        "package": [draw(st.integers(-1, len(plan["packages"]) - 1)) for _ in ids],
+        "flags": {"approved": [draw(st.booleans()) for _ in ids]},
+        "given": {
+            ladder["code"]: [draw(levels) for _ in ids]
+            for ladder in plan["ladders"]
+            if ladder["source"] == "given"
+        },
+        "highest": highest,
+        "title": title,
+    }  # fmt: skip
+    members["parents"]["placement"], members["leg"] = draw(binaries(size))
+    world = World(plan, members, draw(sales(size, 1)), draw(sales(size, -1)))
+    return World(plan, members, world.lines, world.refunds, draw(states(plan, size)))
+
+
+def owners(draw: st.DrawFn, size: int) -> list[int]:
+    """Himself, but some positions belong to the first one."""
+    return [0 if draw(st.sampled_from([0, 0, 0, 1])) else place for place in range(size)]
+
+
+@st.composite
+def forests(draw: st.DrawFn, size: int) -> list[int]:
+    """A chain, a star, or mostly one of the three before: deep trees with some branches."""
+    shape = draw(st.sampled_from(["forest", "forest", "forest", "chain", "star"]))
+    if shape == "chain":
+        return list(range(-1, size - 1))
+    if shape == "star":
+        return [-1] + [0] * (size - 1)
+    return [draw(st.sampled_from([-1, *range(k), *[*range(k)][-3:] * 3])) for k in range(size)]
+
+
+@st.composite
+def binaries(draw: st.DrawFn, size: int) -> tuple[list[int], list[int]]:
+    """Two places under each, filled in a random order."""
+    free: list[tuple[int, int]] = []
+    parents, legs = [], []
+    for place in range(size):
+        parent, leg = draw(st.sampled_from(free)) if free and place else (-1, -1)
+        if (parent, leg) in free:
+            free.remove((parent, leg))
+        free += [(place, 0), (place, 1)]
+        parents.append(parent)
+        legs.append(leg)
+    return parents, legs
+
+
+@st.composite
+def sales(draw: st.DrawFn, size: int, sign: int) -> list[dict[str, int]]:
+    figure = st.integers(0, 42_000).map(lambda n: max(40_000 - n, 0))
+    sale = st.tuples(
+        st.integers(0, size - 1), st.integers(0, 2), st.integers(STARTS_ON, ENDS_ON),
+        st.tuples(figure, figure, figure),
+    )  # fmt: skip
+    few = draw(st.sampled_from([size, size, 2 * size, 0])) if sign > 0 else 0
+    many = few + 3 if few or sign < 0 else 0
     return [
-        {
-            "code": f"rank{level}",
-            "name": f"Rank {level}",
-            "level": level,
-            "min_personal_pv": draw(decimals(0, 5_000 * level)),
-            "min_group_pv": draw(decimals(0, 15_000 * level)),
-            "min_legs": draw(st.sampled_from([0, 0, 1, 2])),
-            "min_leg_volume": draw(decimals(0, 10_000)),
-        }
-        for level in range(1, draw(st.integers(1, 4)) + 1)
+        {"id": (1 if sign > 0 else 501) + place, "seller": seller, "kind": kind, "day": day}
+        | {code: sign * figure for code, figure in zip(FIGURES, figures, strict=True)}
+        for place, (seller, kind, day, figures) in enumerate(
+            draw(st.lists(sale, min_size=few, max_size=many))
+        )
     ]
 
 
 @st.composite
-def bonuses(draw: st.DrawFn, position: int, codes: list[str]) -> dict[str, Any]:
-    who = draw(st.sampled_from(["walk", "walk", "walk", "seller", "self"]))
-    some_rank = st.none() | st.sampled_from(codes)
-    bonus: dict[str, Any] = {
-        "code": f"bonus{position}",
-        "name": f"Bonus {position}",
-        "ledger_type": "unilevel",
-        "trigger": "period_close",
-        "base": "flat" if who == "self" else draw(st.sampled_from(["cv", "pv", "margin"])),
-        "eligibility": {
-            "active": draw(rarely),
-            "min_rank": draw(some_rank) if draw(rarely) else None,
-            "otherwise": "lost",
-        },
-        "occurrence": {"times": "always"},
-    }
-    if who == "self":
-        paid = draw(st.sets(st.sampled_from(codes), min_size=1))
-        bonus["selector"] = {"who": "self"}
-        bonus["amounts"] = {code: draw(decimals(1, 5_000)) for code in sorted(paid)}
-        skipped = draw(st.sampled_from(["pay_all", "reached_only"]))
-        bonus["occurrence"] = {"times": "once_per_rank_ever", "skipped_ranks": skipped}
-        return bonus
-    if who == "seller":
-        kinds = draw(most_classes)
-        bonus["selector"] = {"who": "seller", "orders": kinds}
-        bonus["rates"] = {"by": "step", "table": [draw(decimals(0, 1_000_000, places=6))]}
-        return bonus
-    bonus["selector"] = draw(walks(some_rank))
-    steps = bonus["selector"]["max_steps"]
-    bonus["rates"] = draw(rates(codes, steps))
-    return bonus
+def states(draw: st.DrawFn, plan: Document, size: int) -> dict[str, list[int]]:
+    """What earlier periods may have left, under the names that the plan's parts use."""
+    if draw(st.sampled_from([False, False, True])):
+        return {}
+    figure, small = st.integers(0, 30_000), st.integers(0, 3)
+    names: dict[str, st.SearchStrategy[int]] = {}
+    for metric in plan["metrics"]:
+        names |= states_of_metric(metric, figure, small)
+    for ladder in plan["ladders"]:
+        names |= states_of_ladder(ladder, small)
+    for bonus in plan["bonuses"]:
+        names |= states_of(bonus, figure, small)
+    for limit in plan["limits"]:
+        if limit["overflow"] == "held":
+            names[f"limit.{limit['code']}"] = figure
+    names["wallet"] = st.integers(-3_000, 30_000)
+    return {name: [draw(values) for _ in range(size)] for name, values in names.items()}
 
 
-@st.composite
-def walks(draw: st.DrawFn, some_rank: st.SearchStrategy[str | None]) -> dict[str, Any]:
-    steps: dict[str, Any] = {"count": "physical"}
-    if draw(st.booleans()):
-        steps = {
-            "count": "compressed",
-            "skip_inactive": draw(st.booleans()),
-            "skip_below": draw(some_rank),
-        }
-    return {
-        "who": "walk",
-        "tree": draw(st.sampled_from(["sponsor", "enroller"])),
-        "start": {code: draw(st.sampled_from(STARTS)) for code in draw(most_classes)},
-        "steps": steps,
-        "max_steps": draw(st.sampled_from([1, 2, 3, STEPS, STEPS])),
-    }
+Names = dict[str, st.SearchStrategy[int]]
 
 
-@st.composite
-def rates(draw: st.DrawFn, codes: list[str], steps: int) -> dict[str, Any]:
-    row = rate_row.map(lambda rates: rates[:steps])
-    if draw(st.booleans()):
-        return {"by": "step", "table": draw(row)}
-    unpaid = draw(st.sets(st.sampled_from(["none", *codes]), max_size=1))
-    paid = [code for code in ("none", *codes) if code not in unpaid]
-    return {"by": "rank_and_step", "table": {code: draw(row) for code in paid}}
+def states_of_metric(
+    metric: Document, figure: st.SearchStrategy[int], small: st.SearchStrategy[int]
+) -> Names:
+    code, window = metric["code"], metric.get("window", "period")
+    whole = figure if metric["what"] == "volume" else small.map(lambda n: 100 * n)
+    if window == "periods":
+        return {f"metric.{code}.{ago}": whole for ago in range(1, metric.get("length", 1))}
+    return {f"metric.{code}.total": whole} if window in ("lifetime", "first_days") else {}
 
 
-@st.composite
-def documents(draw: st.DrawFn) -> dict[str, Any]:
-    ladder = draw(ladders())
-    codes = [rank["code"] for rank in ladder]
-    return {
-        "schema": 1,
-        "name": "Random plan",
-        "currency": "EUR",
-        "money": {
-            "rounding": draw(st.sampled_from(["half_even", "half_up", "down"])),
-            "scale": 2,
-            "granularity": "payment",
-            "zero_amounts": draw(st.sampled_from(["omit", "keep"])),
-        },
-        "volumes": {
-            "personal": draw(most_classes),
-            "group": {
-                "tree": draw(st.sampled_from(["sponsor", "enroller"])),
-                "includes_own": draw(st.booleans()),
-            },
-        },
-        "activity": {"min_personal_pv": draw(decimals(0, 12_000))},
-        "ranks": {
-            "climb": draw(st.sampled_from(["each_rank", "highest_met"])),
-            "when_not_met": "falls_at_once",
-            "ladder": ladder,
-        },
-        "bonuses": [draw(bonuses(i, codes)) for i in range(draw(st.integers(1, 4)))],
-        "limits": {"payout_share": None},
-        "reversal": {
-            "commissions": "proportional",
-            "volume_counts_in": "period_of_refund",
-            "reevaluate_rank": False,
-        },
-    }
+def states_of_ladder(ladder: Document, small: st.SearchStrategy[int]) -> Names:
+    code = ladder["code"]
+    names = {f"rank.{code}.since": st.integers(ENDS_ON - 100, STARTS_ON)}
+    if ladder["source"] == "computed":
+        missed = max(0, ladder["when_not_met"].get("periods", 1) - 1)
+        names |= {f"rank.{code}.missed": st.integers(0, missed)}
+    return names | ({f"rank.{code}.locked": small} if ladder.get("lock") else {})
 
 
-@st.composite
-def worlds(draw: st.DrawFn) -> World:
-    document = draw(documents())
-    size = draw(st.sampled_from([10, 6, 14, 3, 1]))
-    names = draw(st.permutations(range(101, 101 + size)))
-    top = len(document["ranks"]["ladder"])
-    people = [
-        Person(name, draw(upline(names[:i])), draw(upline(names[:i])), draw(st.integers(0, top)))
-        for i, name in enumerate(names)
-    ]
-    sales = draw(sales_of(names, first=1, sign=1))
-    return World(document, people, sales, draw(sales_of(names, first=501, sign=-1)))
+def states_of(
+    bonus: Document, figure: st.SearchStrategy[int], small: st.SearchStrategy[int]
+) -> dict[str, st.SearchStrategy[int]]:
+    if bonus["trigger"] == "payment":
+        return {f"paid.{bonus['code']}": figure}
+    code, pays, often = bonus["code"], bonus["pays"], bonus.get("occurrence", {})
+    names: dict[str, st.SearchStrategy[int]] = {}
+    if pays["who"] == "pairs":
+        names |= {f"pairs.{code}.{side}": figure for side in ("left", "right")}
+        cap = pays["carry_cap"] or {}
+        names |= {f"pairs.{code}.matched.{k}": figure for k in range(1, cap.get("periods", 1))}
+    if pays["who"] == "pool" and pays["if_nobody"] == "carry":
+        names[f"pool.{code}"] = figure.map(lambda n: n * 100)
+    if often.get("times") == "once":
+        names[f"once.{code}"] = st.integers(0, 1)
+    if often.get("after_periods", 1) > 1:
+        names[f"run.{code}"] = small
+    if bonus["eligibility"]["otherwise"] == "held":
+        names[f"held.{code}"] = figure
+    names |= {f"due.{code}.{k}": figure for k in range(1, bonus.get("instalments", 1))}
+    return names
 
 
-def upline(earlier: list[int]) -> st.SearchStrategy[int | None]:
-    """Mostly one of the three who joined last, seldom nobody: deep trees with some branches."""
-    if not earlier:
-        return st.none()
-    return st.sampled_from([*earlier[-3:] * 3, *earlier, None])
+worlds = plans().flatmap(companies)
 
 
-@st.composite
-def sales_of(draw: st.DrawFn, names: list[int], first: int, sign: int) -> list[Sale]:
-    drawn = st.tuples(st.sampled_from(names), order_class, volume, volume, volume)
-    few, many = (len(names), 16) if sign > 0 else (0, 3)
-    sales = draw(st.lists(drawn, min_size=few, max_size=many))
-    return [
-        Sale(first + i, seller, kind, sign * pv, sign * cv, sign * margin)
-        for i, (seller, kind, pv, cv, margin) in enumerate(sales)
-    ]
+def at_payment(world: World) -> World:
+    """The same company with the bonuses of its plan that can be paid when an order is."""
+    document = {**world.document, "bonuses": [], "limits": []}
+    for bonus in world.document["bonuses"]:
+        payable = bonus | {"trigger": "payment"}
+        try:
+            load(document | {"bonuses": [*document["bonuses"], payable]})
+        except PlanError:
+            continue
+        document["bonuses"].append(payable)
+    return replace(world, document=document)

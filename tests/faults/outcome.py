@@ -23,8 +23,11 @@ QUERIES = {
     "l.base, l.rate, l.amount) as line from commissions_ledgerentry l "
     "join commissions_bonus b on b.id = l.bonus_id) lines",
     "standings": "select md5(string_agg(concat_ws(',', distributor_id, sponsor_id, pv, cv, gv, "
-    "legs, active, rank_level, highest_level), ';' order by distributor_id)) "
+    "legs, active, rank_level, highest_level, title_level), ';' order by distributor_id)) "
     "from commissions_standing",
+    "carried": "select md5(string_agg(concat_ws(',', s.key, md5(s.members), md5(s.figures)), ';' "
+    "order by s.key)) from commissions_carriedstate s "
+    "join commissions_commissionrun r on r.id = s.run_id and r.status = 'done'",
     "wallets": "select md5(string_agg(concat_ws(',', kind, distributor_id, balance), ';' "
     "order by kind, distributor_id)) from commissions_ledgeraccount",
     "claims": "select count(*) from commissions_volumeclaim",

@@ -1,0 +1,104 @@
+"""A bonus: base, payee and rates, and when it is due, or not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+from commissions.engine.plan.bases import Flat, OfCommissions, OfMetric, OfOrder
+from commissions.engine.plan.conditions import Condition
+from commissions.engine.plan.payees import PaysCompany, PaysPairs, PaysPool, PaysSource, PaysUpline
+from commissions.engine.plan.rates import ByBand, ByKind, ByPackage, ByRank, ByStep, Less
+from commissions.engine.plan.reading import Between, Code, Rate
+from commissions.engine.plan.terms import WHOLE, LedgerType
+
+
+@dataclass(frozen=True, slots=True)
+class Eligibility:
+    """What the earner must fulfil, and what becomes of his part if he does not."""
+
+    when: Condition | None
+    otherwise: Annotated[
+        Literal["lost", "compress", "block", "company", "held"],
+        "lost: the step pays nobody. compress: it goes to the next who is eligible. block: the "
+        "walk ends. company: the company keeps it. held: it waits, whole, until he is.",
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """A multiple for who reaches a rank within so many days of the rank before (or of joining)."""
+
+    within_days: Annotated[int, Between(1, 3_650)]
+    times: Rate
+
+
+@dataclass(frozen=True, slots=True)
+class Always:
+    """Whenever it is earned."""
+
+    times: Literal["always"]
+    after_periods: Annotated[
+        int, Between(1, 120), "Only in the so-manieth eligible period in a row and those after."
+    ] = 1
+
+
+@dataclass(frozen=True, slots=True)
+class OnceEver:
+    """Once in a member's life."""
+
+    times: Literal["once"]
+
+
+@dataclass(frozen=True, slots=True)
+class OncePerRank:
+    """Once for each rank of the ladder in the rates, when it is reached for the first time."""
+
+    times: Literal["once_per_rank"]
+    skipped_ranks: Annotated[
+        Literal["pay_all", "reached_only"],
+        "Who rises over several ranks at once is paid for each, or for the last alone.",
+    ]
+    speed: tuple[Speed, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """Not paid where other bonuses were.
+
+    line: on no order line on which they paid anybody. line_and_earner: not to an earner whom they
+    paid on the same line. seller: never on what the earner sold himself.
+    """
+
+    scope: Literal["line", "line_and_earner"]
+    bonuses: tuple[Code, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Bonus:
+    """One thing that is paid. Its place in the list is its turn, and its number in the ledger."""
+
+    code: Code
+    name: str
+    ledger_type: LedgerType
+    trigger: Annotated[
+        Literal["payment", "period_close"],
+        "payment: final when the order is paid. period_close: with the whole period.",
+    ]
+    base: OfOrder | OfMetric | Flat | OfCommissions
+    pays: PaysSource | PaysUpline | PaysPairs | PaysPool | PaysCompany
+    rates: ByStep | ByRank | ByPackage | ByKind | ByBand
+    eligibility: Eligibility
+    unit: Annotated[
+        Literal["share", "amount"],
+        "Whether the rates are shares of the base or amounts of money, one for each thing paid on, "
+        "each of a metric's count or each cycle.",
+    ] = "share"
+    factor: Annotated[Rate, "Money for one unit of volume; shares are taken after it."] = WHOLE
+    less: Annotated[Less | None, "Left out: the whole rate."] = None
+    sources: Annotated[Condition | None, "Only what comes from members who meet this."] = None
+    exclusion: Exclusion | None = None
+    occurrence: Always | OnceEver | OncePerRank = field(default_factory=lambda: Always("always"))
+    instalments: Annotated[
+        int, Between(1, 60), "Paid in so many equal parts, one a period; the last takes the rest."
+    ] = 1

@@ -1,0 +1,74 @@
+"""What is measured of a member in a period: what, whose, since when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from commissions.engine.plan.conditions import Condition
+from commissions.engine.plan.reading import Between, Code
+from commissions.engine.plan.terms import Steps, Tree
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What the member himself sold, bought or is."""
+
+    scope: Literal["own"]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The member's whole downline in a tree, without those who head a group of their own."""
+
+    scope: Literal["group"]
+    tree: Tree
+    include_self: Annotated[bool, "Whether his own figures count into his group."]
+    until: Annotated[
+        Condition | None, "Who breaks away: he and all below him are left out; left out: nobody."
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """Those from one level below the member to another, by distance; level 1 is the frontline."""
+
+    scope: Literal["levels"]
+    tree: Tree
+    first: Steps
+    last: Steps
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """Everybody together; the same figure for each member."""
+
+    scope: Literal["company"]
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One figure of each member in a period: what, whose, since when.
+
+    Own PV is {"what": "volume", "volume": "pv", "scope": {"scope": "own"}, ...}; active frontline
+    members are {"what": "members", "where": {"is": "active"}, "scope": {"scope": "levels", ...}}.
+    Counts are whole numbers; conditions and bands write them as "3".
+    """
+
+    code: Code
+    name: Annotated[str, "What it is called where people read it: Group volume."]
+    what: Annotated[
+        Literal["volume", "members", "orders"],
+        "volume: sums a figure of order lines. members, orders: counts people, or paid lines.",
+    ]
+    scope: Own | Group | Levels | Company
+    volume: Annotated[Code | None, "Which figure is summed."] = None
+    kinds: Annotated[tuple[Code, ...] | None, "Only order lines of these kinds."] = None
+    where: Annotated[Condition | None, "Only people (or their lines) who meet this."] = None
+    window: Annotated[
+        Literal["period", "periods", "lifetime", "first_days"],
+        "period: this one. periods: this and the last `length` - 1. lifetime: all up to now. "
+        "first_days: lines up to `length` days after their seller joined, of this period and those "
+        "before; people who joined up to `length` days after the one who is measured.",
+    ] = "period"
+    length: Annotated[int, Between(1, 1_000)] = 1

@@ -1,0 +1,181 @@
+"""The facts behind a ledger line, as its run saw them: as few of them as the line's story needs.
+
+Most bonuses go by what a standing stores, so the seller, the people above him in one tree and the
+one order line are enough. A bonus that goes by more (other metrics, several trees) is told from the
+whole company, read again as it was at the cut-off and kept for the next question.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+
+import numpy as np
+from django.db import connection
+
+from commerce.models import VolumeEntry
+from commissions.engine import Facts, Plan, Ranks, Snapshot, Standings, build_snapshot
+from commissions.engine.plan import PLACEMENT, Bonus, OfCommissions, parts
+from commissions.known import TREES, is_told_by_standings
+from commissions.models import CommissionRun, LedgerEntry, Standing
+from commissions.services import facts
+from commissions.services.plans import loaded
+from genealogy.models import Distributor
+
+FARTHEST = 5_000
+FIGURES = ("pv", "cv", "gv", "legs")
+LEVELS = {"paid_as": "rank_level", "title": "title_level", "highest": "highest_level"}
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Facts that hold a line's story, and the place of its order line in them."""
+
+    facts: Facts
+    line: int
+
+    def places(self, distributor: int) -> int:
+        return int(np.searchsorted(self.facts.snapshot.members.id, distributor))
+
+    def ids(self, members: list[int]) -> list[int]:
+        return [int(self.facts.snapshot.members.id[member]) for member in members]
+
+
+def scene_of(
+    line: LedgerEntry, bonus: Bonus, plan: Plan, entry: VolumeEntry, counts: dict[str, Decimal]
+) -> Scene:
+    """The facts that a line from a sale is told from. `counts`: what of the sale counted."""
+    involved = list(behind(bonus, plan))
+    trees = {tree for each in involved for tree in trees_of(each)}
+    told = all(is_told_by_standings(each, plan) for each in involved)
+    is_simple = told and len(trees) <= 1 and PLACEMENT not in trees
+    if line.run.kind == CommissionRun.Kind.CLOSE and not is_simple:
+        whole = whole_company(line.run_id)
+        return Scene(whole, int(np.searchsorted(whole.snapshot.lines.id, entry.pk)))
+    path = upline(line, next(iter(trees), None), entry.distributor_id)
+    snapshot = chain(path, line, plan, entry, counts)
+    return Scene(Facts(snapshot, plan, stored_standings(line, snapshot, plan)), 0)
+
+
+def behind(bonus: Bonus, plan: Plan) -> Iterator[Bonus]:
+    """The bonus and all those whose lines it goes by."""
+    yield bonus
+    named = bonus.base.bonuses if isinstance(bonus.base, OfCommissions) else ()
+    named += bonus.exclusion.bonuses if bonus.exclusion else ()
+    for code in named:
+        if code != bonus.code:
+            yield from behind(plan.bonus(code), plan)
+
+
+def trees_of(bonus: Bonus) -> set[str]:
+    return {part.tree for _, part in parts(bonus) if hasattr(part, "tree")}
+
+
+@lru_cache(maxsize=2)
+def whole_company(run_id: int) -> Facts:
+    """All that a run went by, worked out again."""
+    run = CommissionRun.objects.select_related("period__plan_version").get(pk=run_id)
+    plan = loaded(run.period.frozen_plan)
+    return Facts(facts.read_snapshot(facts.cut_of(run.period), plan), plan)
+
+
+_BY_STANDING = """
+with recursive up as (
+  select distributor_id, sponsor_id, 0 as n from commissions_standing
+  where run_id = %(run)s and distributor_id = %(seller)s
+  union all
+  select s.distributor_id, s.sponsor_id, n + 1 from up
+  join commissions_standing s on s.run_id = %(run)s and s.distributor_id = up.sponsor_id
+  where n < %(farthest)s
+)
+select distributor_id from up order by n
+"""
+_BY_POINTER = """
+with recursive up as (
+  select id, {parent} as parent_id, 0 as n from genealogy_distributor where id = %(seller)s
+  union all
+  select d.id, d.{parent}, n + 1 from up
+  join genealogy_distributor d on d.id = up.parent_id
+  where n < %(farthest)s
+)
+select id from up order by n
+"""
+
+
+def upline(line: LedgerEntry, tree: str | None, seller_id: int) -> list[int]:
+    """The seller and everybody above in the tree that the bonus walked, as the run saw it."""
+    if tree is None:
+        return [seller_id]
+    if line.run.kind == CommissionRun.Kind.CLOSE and tree == "sponsor":
+        query = _BY_STANDING
+    else:
+        query = _BY_POINTER.format(parent=f"{tree}_id")
+    with connection.cursor() as cursor:
+        cursor.execute(query, {"run": line.run_id, "seller": seller_id, "farthest": FARTHEST})
+        return [row[0] for row in cursor.fetchall()] or [seller_id]
+
+
+def chain(
+    path: list[int], line: LedgerEntry, plan: Plan, entry: VolumeEntry, counts: dict[str, Decimal]
+) -> Snapshot:
+    """The seller and the people above, each under the next, and the one order line."""
+    above = [*range(1, len(path)), -1]
+    joined = dict(Distributor.objects.filter(pk__in=path).values_list("pk", "joined_on"))
+    return build_snapshot(
+        members={
+            "id": path,
+            "parents": {"sponsor": above, "enroller": above},
+            "joined": [facts.day_number(joined[pk]) for pk in path],
+        },
+        lines={
+            "id": [entry.pk],
+            "seller": [0],
+            "kind": [plan.kinds.index(entry.order_class)],
+            "day": [facts.day_number(entry.counts_on)],
+            "volumes": {code: [int(value * 100)] for code, value in counts.items()},
+        },
+        starts_on=facts.day_number(line.period.starts_on),
+        ends_on=facts.day_number(line.period.ends_on),
+    )
+
+
+def stored_standings(line: LedgerEntry, snapshot: Snapshot, plan: Plan) -> Standings | None:
+    """The standings of a run in the order of the snapshot; None at payment: nobody has one."""
+    if line.run.kind == CommissionRun.Kind.PAYMENT:
+        return None
+    ids = snapshot.members.id.tolist()
+    found = Standing.objects.filter(run=line.run_id, distributor__in=ids)
+    by_owner = {standing.distributor_id: standing for standing in found}
+    return as_arrays([by_owner.get(pk) for pk in ids], plan)
+
+
+def as_arrays(rows: list[Standing | None], plan: Plan) -> Standings:
+    """Stored standings as the engine holds them; nothing where there is none."""
+
+    def column(name: str, kind: str, scale: int = 1) -> np.ndarray:
+        return np.array([int(getattr(row, name) * scale) if row else 0 for row in rows], kind)
+
+    levels = {which: column(name, "i2") for which, name in LEVELS.items()}
+    return Standings(
+        metrics={code: column(code, "i8", 100) for code in FIGURES},
+        active=column("active", "?"),
+        ranks={plan.ladders[0].code: Ranks(**levels)},
+    )
+
+
+def standing_facts(standing: Standing, line: LedgerEntry, plan: Plan) -> Facts:
+    """One distributor as he stood in a run, for what the ranks asked of him."""
+    asked_for = [rank.when for rank in plan.ladders[0].ranks]
+    if not all(is_told_by_standings(condition, plan) for condition in asked_for):
+        return whole_company(line.run_id)
+    snapshot = build_snapshot(
+        members={
+            "id": [standing.distributor_id],
+            "parents": {tree: [-1] for tree in TREES},
+            "joined": [facts.day_number(standing.distributor.joined_on)],
+        },
+        lines={"id": [], "seller": [], "kind": [], "volumes": dict.fromkeys(facts.VOLUMES, ())},
+        starts_on=facts.day_number(line.period.starts_on),
+        ends_on=facts.day_number(line.period.ends_on),
+    )
+    return Facts(snapshot, plan, as_arrays([standing], plan))

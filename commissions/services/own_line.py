@@ -1,0 +1,97 @@
+"""A distributor's own line in the open period, as the engine reads it: he and everybody below.
+
+People stand as they do today; ranks and what else is carried on come from the newest final run.
+"""
+
+import numpy as np
+
+from commissions.engine import Plan, Snapshot, build_snapshot
+from commissions.engine.plan import PLACEMENT, parts
+from commissions.models import CommissionPeriod
+from commissions.services import carried
+from commissions.services.arrays import Lookup, read_columns
+from commissions.services.facts import VOLUME_KINDS, day_number, entry_columns, lines_of
+from commissions.services.opening import payment_run
+from commissions.services.projections import last_final_run
+from genealogy.models import Distributor, GenealogyNode
+from genealogy.models.node import Tree
+
+LARGEST_LINE = 20_000
+"""People below up to whom a page waits for it."""
+
+
+def asks_for_places(plan: Plan) -> bool:
+    return any(getattr(part, "tree", None) == PLACEMENT for _, part in parts(plan))
+
+
+def read_line(distributor: Distributor, period: CommissionPeriod, plan: Plan) -> Snapshot | None:
+    """Somebody and everybody below with their volume of the period.
+
+    None for a very large line, and for a plan that goes by the placement tree: in that the people
+    below are others.
+    """
+    if distributor.downline_count > LARGEST_LINE or asks_for_places(plan):
+        return None
+    node = GenealogyNode.objects.filter(distributor=distributor, tree=Tree.SPONSOR).first()
+    if node is None:
+        return None
+    params = {
+        "lft": node.lft,
+        "rgt": node.rgt,
+        "starts_on": period.starts_on,
+        "ends_on": period.ends_on,
+    }
+    people = read_columns(_PEOPLE, params, id="i8", sponsor="i8", enroller="i8", joined="i4")
+    order = np.argsort(people["id"], kind="stable")
+    people = {name: column[order] for name, column in people.items()}
+    lookup = Lookup(people["id"])
+    run = last_final_run()
+    state = carried.read_state(run.pk if run else None, lookup)
+    ranks = carried.take_ranks(state, run.pk if run else None, lookup, plan)
+    if carried.counted_at_payment(plan):
+        state |= carried.read_paid(payment_run(period).pk, lookup, plan)
+    return build_snapshot(
+        members={
+            "id": people["id"],
+            "joined": people["joined"],
+            "parents": {tree: lookup(people[tree]) for tree in ("sponsor", "enroller")},
+            **ranks,
+        },
+        lines=lines_of(read_columns(sales_query(plan), params, **VOLUME_KINDS), lookup),
+        refunds=lines_of(read_columns(earlier_query(plan), params, **VOLUME_KINDS), lookup),
+        state=state,
+        starts_on=day_number(period.starts_on),
+        ends_on=day_number(period.ends_on),
+    )
+
+
+_LINE = "join genealogy_genealogynode n on n.tree = 'sponsor' and n.lft between %(lft)s and %(rgt)s"
+_PEOPLE = f"""
+select d.id, coalesce(d.sponsor_id, 0) as sponsor, coalesce(d.enroller_id, 0) as enroller,
+       d.joined_on - date '1970-01-01' as joined
+from genealogy_distributor d {_LINE} and n.distributor_id = d.id
+"""
+
+
+def sales_query(plan: Plan) -> str:
+    """Sales less what was refunded within the period."""
+    return f"""
+        select {entry_columns(plan, returned="r")}
+        from commerce_volumeentry v {_LINE} and n.distributor_id = v.distributor_id
+        left join (
+          select reverses_id, sum(pv) as pv, sum(cv) as cv, sum(margin) as margin
+          from commerce_volumeentry
+          where kind = 'refund' and counts_on between %(starts_on)s and %(ends_on)s group by 1
+        ) r on r.reverses_id = v.id
+        where v.kind = 'sale' and v.counts_on between %(starts_on)s and %(ends_on)s
+    """
+
+
+def earlier_query(plan: Plan) -> str:
+    """Refunds of sales of earlier periods."""
+    return f"""
+        select {entry_columns(plan)}
+        from commerce_volumeentry v {_LINE} and n.distributor_id = v.distributor_id
+        join commerce_volumeentry s on s.id = v.reverses_id and s.counts_on < %(starts_on)s
+        where v.kind = 'refund' and v.counts_on between %(starts_on)s and %(ends_on)s
+    """

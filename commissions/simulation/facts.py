@@ -1,0 +1,148 @@
+"""From a company to what the engine is told of one period."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from commissions.engine.plan import ENROLLER, PLACEMENT, SPONSOR, Plan, parts
+from commissions.engine.snapshot import Snapshot, build_snapshot
+from commissions.simulation.calendar import Period
+from commissions.simulation.company import (
+    CUSTOMER,
+    Carried,
+    Company,
+    Distributor,
+    OrderLine,
+    Refund,
+)
+from commissions.simulation.orders import is_given
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A period's snapshot, with the names and lines that its indexes stand for."""
+
+    period: Period
+    snapshot: Snapshot
+    names: tuple[str, ...]
+    lines: tuple[OrderLine, ...]
+
+    @property
+    def index(self) -> dict[str, int]:
+        return {name: place for place, name in enumerate(self.names)}
+
+
+def moment(
+    company: Company,
+    period: Period,
+    carried: Carried,
+    lines: Sequence[OrderLine],
+    refunds: Sequence[tuple[Refund, OrderLine]],
+) -> Moment:
+    """The period with these lines (less what of them came back in it) and refunds of earlier ones.
+
+    There is who has joined by its end. Those whose day of joining is not known were there always.
+    """
+    there = [person for person in company.distributors.values() if is_there(person, period)]
+    names = tuple(person.name for person in there)
+    index = {name: place for place, name in enumerate(names)}
+    back = [sale_back(refund, sale) for refund, sale in refunds]
+    snapshot = build_snapshot(
+        members=members(company.plan, there, index, carried),
+        lines=columns(company.plan, lines, index),
+        refunds=columns(company.plan, back, index),
+        state=arrays(carried.figures, names),
+        starts_on=period.starts_on,
+        ends_on=period.ends_on,
+    )
+    return Moment(period, snapshot, names, tuple(lines))
+
+
+def is_there(person: Distributor, period: Period) -> bool:
+    return CUSTOMER not in person.flags and (person.joined or 0) <= period.ends_on
+
+
+def members(
+    plan: Plan, there: Sequence[Distributor], index: Mapping[str, int], carried: Carried
+) -> dict[str, Any]:
+    joined = np.array([person.joined or 0 for person in there], np.int64)
+    order = np.argsort(joined, kind="stable")
+    sequence = np.empty(len(there), np.int64)
+    sequence[order] = np.arange(len(there))
+    return {
+        "id": np.arange(1, len(there) + 1),
+        "parents": {tree: pointers(there, tree, index) for tree in trees(there, plan)},
+        "leg": [-1 if person.leg is None else person.leg for person in there],
+        "owner": [index.get(person.owner, index[person.name]) for person in there],
+        "joined": joined,
+        "sequence": sequence,
+        "package": [person.package for person in there],
+        "flags": flags(there),
+        "given": levels(plan, there, "given", {}),
+        "title": levels(plan, there, "title", carried.title),
+        "highest": levels(plan, there, "highest", carried.highest),
+    }
+
+
+def trees(there: Iterable[Distributor], plan: Plan) -> tuple[str, ...]:
+    """Sponsor and enroller trees there always are; the other where the plan or a place asks."""
+    walked = {part.tree for _, part in parts(plan) if hasattr(part, "tree")}
+    placed = PLACEMENT in walked or any(person.placement for person in there)
+    return (SPONSOR, ENROLLER, PLACEMENT) if placed else (SPONSOR, ENROLLER)
+
+
+def pointers(there: Iterable[Distributor], tree: str, index: Mapping[str, int]) -> list[int]:
+    return [index.get(getattr(person, tree) or "", -1) for person in there]
+
+
+def flags(there: Sequence[Distributor]) -> dict[str, list[bool]]:
+    known = sorted({flag for person in there for flag in person.flags})
+    return {flag: [flag in person.flags for person in there] for flag in known}
+
+
+def levels(
+    plan: Plan,
+    there: Sequence[Distributor],
+    name: str,
+    carried: Mapping[str, Mapping[str, int]],
+) -> dict[str, list[int]]:
+    """By ladder: what an earlier period handed on, else what the file says, else no rank."""
+    return {
+        ladder.code: [
+            carried.get(ladder.code, {}).get(person.name, getattr(person, name).get(ladder.code, 0))
+            for person in there
+        ]
+        for ladder in plan.ladders
+    }
+
+
+def columns(plan: Plan, lines: Sequence[OrderLine], index: Mapping[str, int]) -> dict[str, Any]:
+    codes = [volume.code for volume in plan.volumes if is_given(volume)]
+    return {
+        "id": np.arange(1, len(lines) + 1),
+        "seller": [index[line.seller] for line in lines],
+        "kind": [line.kind for line in lines],
+        "day": [line.day for line in lines],
+        "volumes": {code: [line.volumes.get(code, 0) for line in lines] for code in codes},
+    }
+
+
+def sale_back(refund: Refund, sale: OrderLine) -> OrderLine:
+    """A refund as a line with negative figures on the day it came."""
+    figures = {code: -figure for code, figure in refund.volumes.items()}
+    return OrderLine(
+        refund.order, sale.line, sale.buyer, sale.seller, sale.kind, refund.day, figures
+    )
+
+
+def arrays(
+    figures: Mapping[str, Mapping[str, int]], names: Sequence[str]
+) -> dict[str, np.ndarray[Any, np.dtype[np.int64]]]:
+    return {
+        name: np.array([known.get(who, 0) for who in names], np.int64)
+        for name, known in figures.items()
+    }

@@ -1,0 +1,240 @@
+"""What is measured of a person and what is asked of him, one person at a time."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from commissions.engine.plan import (
+    AllOf,
+    AnyOf,
+    AtLeast,
+    Condition,
+    Group,
+    HasFlag,
+    HasPackage,
+    HasRank,
+    IsActive,
+    JoinedInPeriod,
+    JoinedWithin,
+    LegsWithMembers,
+    LegsWithVolume,
+    Levels,
+    Metric,
+    Not,
+    Own,
+    Recruit,
+)  # fmt: skip
+from commissions.engine.plan import (
+    Company as Everybody,
+)
+from tests.engine.oracle.company import ZERO, Company, Line, Person, hundredths, rate, rounded
+
+
+def metric(company: Company, code: str, person: Person) -> Fraction:
+    """The metric as everybody sees it: this period's figure, and what its window adds."""
+    definition = company.plan.metric(code)
+    if definition.what == "members" and definition.window != "periods":
+        return company.once(
+            ("metric", code, person), lambda: people_counted(company, definition, person)
+        )
+    figure: Fraction = company.once(
+        ("metric", code, person), lambda: in_period(company, definition, person)
+    )
+    if definition.window == "periods":
+        for ago in range(1, definition.length):
+            figure += hundredths(company.carried(f"metric.{code}.{ago}", person))
+    if definition.window in ("lifetime", "first_days"):
+        figure += hundredths(company.carried(f"metric.{code}.total", person))
+    return figure
+
+
+def people_counted(company: Company, definition: Metric, person: Person) -> Fraction:
+    """Those there are; of first days those who joined in the first days of him who is measured."""
+    found = [
+        other
+        for other in in_scope(company, definition.scope, person)
+        if meets(company, definition.where, other)
+        and (
+            definition.window != "first_days"
+            or 0 <= other.joined - person.joined <= definition.length
+        )
+    ]
+    return Fraction(len(found))
+
+
+def carry_metric(company: Company, definition: Metric, person: Person) -> dict[str, Fraction]:
+    code = definition.code
+    if definition.what == "members" and definition.window != "periods":
+        return {}
+    figure = in_period(company, definition, person)
+    if definition.window in ("lifetime", "first_days"):
+        return {f"metric.{code}.total": metric(company, code, person)}
+    if definition.window != "periods":
+        return {}
+    carried = [figure] + [
+        hundredths(company.carried(f"metric.{code}.{ago}", person))
+        for ago in range(1, definition.length)
+    ]
+    return {f"metric.{code}.{k + 1}": carried[k] for k in range(definition.length - 1)}
+
+
+def in_period(company: Company, definition: Metric, person: Person) -> Fraction:
+    people = in_scope(company, definition.scope, person)
+    return sum((own_part(company, definition, other) for other in people), ZERO)
+
+
+def own_part(company: Company, definition: Metric, person: Person) -> Fraction:
+    """What one person adds to the metric of anybody whose scope he is in."""
+    if definition.what == "members":
+        return Fraction(meets(company, definition.where, person))
+    wanted = [line for line in company.sold_by(person) if counts(company, definition, line)]
+    if definition.what == "orders":
+        return Fraction(len([line for line in wanted if line.sign > 0]))
+    return sum((company.volume(line, definition.volume or "") for line in wanted), ZERO)
+
+
+def counts(company: Company, definition: Metric, line: Line) -> bool:
+    if definition.kinds is not None and line.kind not in definition.kinds:
+        return False
+    if definition.window == "first_days" and line.day - line.seller.joined > definition.length:
+        return False
+    return meets(company, definition.where, line.seller, line.day)
+
+
+def in_scope(company: Company, scope: object, person: Person) -> list[Person]:
+    if isinstance(scope, Own):
+        return [person]
+    if isinstance(scope, Everybody):
+        return company.people
+    if isinstance(scope, Group):
+        own = [person] if scope.include_self else []
+        legs = [leg_of(company, scope, child) for child in person.children[scope.tree]]
+        return own + [other for leg in legs for other in leg]
+    assert isinstance(scope, Levels)
+    found, level = [], [person]
+    for distance in range(1, scope.last + 1):
+        level = [child for one in level for child in one.children[scope.tree]]
+        found += level if distance >= scope.first else []
+    return found
+
+
+def leg_of(company: Company, scope: Group, head: Person) -> list[Person]:
+    """The head and those below him, without whoever breaks away and all below that one."""
+    if scope.until is not None and meets(company, scope.until, head):
+        return []
+    below = [leg_of(company, scope, child) for child in head.children[scope.tree]]
+    return [head] + [other for leg in below for other in leg]
+
+
+def meets(
+    company: Company, condition: Condition | None, person: Person, day: int | None = None
+) -> bool:
+    if condition is None:
+        return True
+    if isinstance(condition, AllOf):
+        return all(meets(company, part, person, day) for part in condition.of)
+    if isinstance(condition, AnyOf):
+        met = [part for part in condition.of if meets(company, part, person, day)]
+        return len(met) >= condition.count
+    if isinstance(condition, Not):
+        return not meets(company, condition.of, person, day)
+    if isinstance(condition, JoinedWithin):
+        return (company.ends_on if day is None else day) - person.joined <= condition.days
+    met: bool = company.once(
+        ("meets", condition, person), lambda: is_met(company, condition, person)
+    )
+    return met
+
+
+def is_met(company: Company, condition: Condition, person: Person) -> bool:
+    from tests.engine.oracle.ladders import stands_at  # measures and ranks ask each other
+
+    match condition:
+        case AtLeast():
+            return reaches(company, condition, person)
+        case LegsWithVolume(legs=legs, tree=tree, volume=code, figure=figure):
+            found = [
+                child
+                for child in person.children[tree]
+                if total(company, [child, *child.below(tree)], code) >= hundredths(figure)
+            ]
+            return len(found) >= legs
+        case LegsWithMembers(legs=legs, tree=tree, members=members, ladder=ladder, rank=rank):
+            found = [
+                child
+                for child in person.children[tree]
+                if len([
+                    other
+                    for other in [child, *child.below(tree)]
+                    if stands_at(company, other, ladder, rank, "paid_as")
+                ]) >= members
+            ]  # fmt: skip
+            return len(found) >= legs
+        case HasRank(ladder=ladder, rank=rank, which=which):
+            return stands_at(company, person, ladder, rank, which)
+        case IsActive():
+            return meets(company, company.plan.activity, person)
+        case HasPackage(packages=packages):
+            return person.package >= 0 and package_code(company, person) in packages
+        case HasFlag(flag=flag):
+            return flag in person.flags
+        case JoinedInPeriod():
+            return company.starts_on <= person.joined <= company.ends_on
+        case Recruit():
+            return (
+                condition.first <= recruit_number(company, person, condition.by) <= condition.last
+            )
+    raise AssertionError(condition)
+
+
+def package_code(company: Company, person: Person) -> str:
+    return company.plan.packages[person.package].code
+
+
+def total(company: Company, people: list[Person], code: str) -> Fraction:
+    lines = [line for person in people for line in company.sold_by(person)]
+    return sum((company.volume(line, code) for line in lines), ZERO)
+
+
+def reaches(company: Company, condition: AtLeast, person: Person) -> bool:
+    figure = metric(company, condition.metric, person)
+    if condition.leg_cap is not None:
+        figure = capped(company, condition, person, figure)
+    below = condition.below
+    return hundredths(condition.figure) <= figure and (below is None or figure < hundredths(below))
+
+
+def capped(
+    company: Company, condition: AtLeast, person: Person, whole: Fraction
+) -> Fraction:  # fmt: skip
+    """The figure with every leg (and, if asked, the own part) cut to the cap."""
+    definition, cap = company.plan.metric(condition.metric), condition.leg_cap
+    scope = definition.scope
+    assert cap is not None
+    assert isinstance(scope, Group)
+    share = rate(cap.share) * (hundredths(condition.figure) if cap.of == "requirement" else whole)
+    most = rounded(share, 2, "toward_zero")
+    own = own_part(company, definition, person) if scope.include_self else ZERO
+    legs = [
+        sum((own_part(company, definition, other) for other in leg_of(company, scope, child)), ZERO)
+        for child in person.children[scope.tree]
+    ]
+    return sum((min(leg, most) for leg in legs), min(own, most) if cap.own_too else own)
+
+
+def recruit_number(company: Company, person: Person, by: str) -> int:
+    """1 for the first recruit of his sponsor, 0 for somebody who is no recruit (yet)."""
+    sponsor = person.parents["sponsor"]
+    if sponsor is None:
+        return 0
+    recruits = sponsor.children["sponsor"]
+    if by == "joined":
+        recruits = sorted(recruits, key=lambda other: (other.sequence, other.name))
+    else:
+        bought = {
+            other: min((line.day, line.name) for line in company.lines if line.seller is other)
+            for other in recruits
+            if any(line.seller is other for line in company.lines)
+        }
+        recruits = sorted(bought, key=lambda other: bought[other])
+    return recruits.index(person) + 1 if person in recruits else 0

@@ -1,0 +1,117 @@
+"""Two legs and what both have, for one owner at a time."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from commissions.engine.plan import Bonus, PaysPairs
+from tests.engine.oracle.awards import PAID, Award, Item, destination, priced
+from tests.engine.oracle.company import ZERO, Company, Person, hundredths, rate, rounded
+from tests.engine.oracle.measures import meets
+
+SIDES = ("left", "right")
+
+
+def pay_pairs(
+    company: Company, bonus: Bonus, person: Person
+) -> tuple[list[Award], dict[str, Fraction]]:
+    """His line, if any, and the state of his legs."""
+    pays = bonus.pays
+    assert isinstance(pays, PaysPairs)
+    name = f"pairs.{bonus.code}"
+    legs = [
+        hundredths(company.carried(f"{name}.{side}", person))
+        + sum((sold(company, bonus, other) for other in leg(person, place)), ZERO)
+        for place, side in enumerate(SIDES)
+    ]
+    to = destination(company, bonus, person, Item(person, None, ZERO))
+    opened = gate(company, pays, person)
+    matched = matched_of(pays, legs) if opened and to in PAID else ZERO
+    awards = []
+    if to in PAID and matched > 0:
+        units = matched / hundredths(pays.cycle) if pays.cycle else matched
+        award = priced(company, bonus, person, Item(person, None, units), 1, ZERO, to)
+        if award:
+            award.level = 0
+            award.source = person
+            awards.append(award)
+    if to in PAID:
+        after = after_payout(pays, legs, matched) if opened else legs
+    else:
+        after = after_nothing(pays, legs)
+    cap, history = carry_cap(company, bonus, person, matched)
+    left, right = [side if cap is None else min(side, cap) for side in after]
+    return awards, {f"{name}.left": left, f"{name}.right": right} | history
+
+
+def leg(person: Person, place: int) -> list[Person]:
+    heads = [child for child in person.children["placement"] if child.leg == place]
+    return [other for head in heads for other in [head, *head.below("placement")]]
+
+
+def sold(company: Company, bonus: Bonus, person: Person) -> Fraction:
+    assert isinstance(bonus.pays, PaysPairs)
+    volume = bonus.pays.volume
+    lines = [
+        line for line in company.sold_by(person) if meets(company, bonus.sources, person, line.day)
+    ]
+    return sum((company.volume(line, volume) for line in lines), ZERO)
+
+
+def gate(company: Company, pays: PaysPairs, person: Person) -> bool:
+    """Whether enough people are in both legs, or joined them in this period."""
+    if pays.gate is None:
+        return True
+    first = company.starts_on if pays.gate.window == "period" else -(10**6)
+    counts = [
+        len([other for other in leg(person, place) if first <= other.joined <= company.ends_on])
+        for place in range(2)
+    ]
+    return max(counts) >= pays.gate.more and min(counts) >= pays.gate.fewer
+
+
+def matched_of(pays: PaysPairs, legs: list[Fraction]) -> Fraction:
+    both = max(min(legs), ZERO)
+    if pays.most_volume is not None:
+        both = min(both, hundredths(pays.most_volume))
+    if pays.cycle is not None:
+        both = both // hundredths(pays.cycle) * hundredths(pays.cycle)
+    return both
+
+
+def after_payout(pays: PaysPairs, legs: list[Fraction], matched: Fraction) -> list[Fraction]:
+    if pays.after_payout == "flush":
+        return [min(side, ZERO) for side in legs]
+    if matched == 0:
+        return legs
+    capped = pays.most_volume is not None and min(legs) > hundredths(pays.most_volume)
+    if pays.after_payout == "net_off" or capped:
+        return [side - matched for side in legs]
+    return [side - min(legs) for side in legs]
+
+
+def after_nothing(pays: PaysPairs, legs: list[Fraction]) -> list[Fraction]:
+    """The legs of somebody who may not be paid; below zero there is nothing to take."""
+    taken = {"keep_both": (), "flush": legs, "weaker_to_zero": (min(legs),)}[pays.if_ineligible]
+    return [min(side, ZERO) if side in taken else side for side in legs]
+
+
+def carry_cap(
+    company: Company, bonus: Bonus, person: Person, matched: Fraction
+) -> tuple[Fraction | None, dict[str, Fraction]]:
+    """The most either leg carries on, and the matched volumes that a mean needs next time."""
+    pays = bonus.pays
+    assert isinstance(pays, PaysPairs)
+    cap = pays.carry_cap
+    if cap is None:
+        return None, {}
+    name = f"pairs.{bonus.code}.matched"
+    recent = [matched] + [
+        hundredths(company.carried(f"{name}.{ago}", person)) for ago in range(1, cap.periods)
+    ]
+    limits = [] if cap.amount is None else [hundredths(cap.amount)]
+    if cap.times is not None:
+        mean = sum(recent, ZERO) / cap.periods
+        limits.append(rounded(rate(cap.times) * mean, 2, "toward_zero"))
+    kept = recent[: cap.periods - 1] if cap.times is not None else []
+    return min(limits, default=None), {f"{name}.{k + 1}": v for k, v in enumerate(kept)}
