@@ -10,7 +10,7 @@ plan of their time, so what refunds undo of them is what they undid. The plan th
 by therefore gives exactly what was paid.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -65,7 +65,8 @@ NO_LINES: dict[str, Int64s] = {name: np.empty(0, np.int64) for name in LINE_KIND
 def work_through(periods: Sequence[CommissionPeriod], plan: Plan) -> Iterator[Worked]:
     """The periods one after the other. Raises EngineError and FactsRefused."""
     memory: Memory | None = None
-    refunded, lines = refunded_entries(periods[0]), NO_LINES
+    refunds, lines = read_refunds(), NO_LINES
+    refunded = np.unique(refunds["sale"])
     for period in periods:
         cut = facts.cut_of(period)
         snapshot = remembered(facts.read_snapshot(cut, plan), memory)
@@ -76,21 +77,62 @@ def work_through(periods: Sequence[CommissionPeriod], plan: Plan) -> Iterator[Wo
             lines_of(paid, snapshot, PAYING, refunded),
             lines_of(closed, snapshot, CLOSING, refunded),
         )
-        undone = undo(period, lines, plan)
+        undone = undo(period, refunds, lines, plan)
         yield summed(period, snapshot, plan, [paid, closed], undone, undone_of_old(period, periods))
         memory = handed_on(snapshot, closed)
 
 
-def refunded_entries(first: CommissionPeriod) -> Int64s:
-    """The sales from the first period on of which something came back, whenever."""
-    rows = read_columns(
-        "select distinct r.reverses_id as id from commerce_volumeentry r "
-        "join commerce_volumeentry s on s.id = r.reverses_id "
-        "where r.kind = 'refund' and s.counts_on >= %(day)s",
-        {"day": first.starts_on},
-        id="i8",
-    )
-    return np.sort(rows["id"])
+def read_refunds() -> dict[str, Int64s]:
+    """Everything that ever came back, in one reading.
+
+    `own`: in the period of its sale. `before`: pieces of the sale that came back earlier, by entry.
+    `own_returned`: those of the sale's own period. `later_before`: those after it and before this.
+    """
+    columns = read_columns(_REFUNDS, None, **_REFUND_KINDS)
+    found = {name: column.astype(np.int64) for name, column in columns.items()}
+    until = last_days()(found["sale_day"])
+    found["own"] = (found["day"] <= until).astype(np.int64)
+    own, pieces = found["own"], found["returned"]
+    by_entry = np.lexsort((found["id"], found["sale"]))
+    by_day = np.lexsort((found["id"], found["day"], found["sale"]))
+    found["before"] = sums_before(found["sale"], pieces, by_entry)
+    found["later_before"] = sums_before(found["sale"], pieces * (1 - own), by_day)
+    _, place = np.unique(found["sale"], return_inverse=True)
+    returned = np.zeros(place.max(initial=-1) + 1, np.int64)
+    np.add.at(returned, place, pieces * own)
+    found["own_returned"] = returned[place]
+    return found
+
+
+def last_days() -> Callable[[Int64s], Int64s]:
+    """From days to the last day of the period that each lies in."""
+    periods = CommissionPeriod.objects.order_by("starts_on").values_list("starts_on", "ends_on")
+    days = [(facts.day_number(first), facts.day_number(last)) for first, last in periods]
+    firsts, lasts = np.array(days, np.int64).reshape(-1, 2).T
+    return lambda day: lasts[np.searchsorted(firsts, day, "right") - 1]
+
+
+def sums_before(group: Int64s, values: Int64s, order: NDArray[np.intp]) -> Int64s:
+    """For each entry the sum of the values before it in its group, in this order."""
+    sorted_group, running = group[order], np.cumsum(values[order]) - values[order]
+    first = np.searchsorted(sorted_group, sorted_group, "left")
+    sums = np.empty(values.size, np.int64)
+    sums[order] = running - running[first]
+    return sums
+
+
+_REFUND_KINDS = {
+    "id": "i8", "sale": "i8", "day": "i4", "sale_day": "i4", "returned": "i8", "sold": "i8",
+}  # fmt: skip
+_REFUNDS = """
+select r.id, r.reverses_id as sale, r.counts_on - date '1970-01-01' as day,
+       s.counts_on - date '1970-01-01' as sale_day, ri.quantity as returned, i.quantity as sold
+from commerce_volumeentry r
+join commerce_refunditem ri on ri.id = r.refund_item_id
+join commerce_volumeentry s on s.id = r.reverses_id
+join commerce_orderitem i on i.id = s.order_item_id
+where r.kind = 'refund'
+"""
 
 
 def remembered(snapshot: Snapshot, memory: Memory | None) -> Snapshot:
@@ -161,10 +203,13 @@ def joined(*parts: dict[str, Int64s]) -> dict[str, Int64s]:
     return {name: np.concatenate([part[name] for part in parts]) for name in LINE_KINDS}
 
 
-def undo(period: CommissionPeriod, lines: dict[str, Int64s], plan: Plan) -> dict[str, Int64s]:
+def undo(
+    period: CommissionPeriod, refunds: dict[str, Int64s], lines: dict[str, Int64s], plan: Plan
+) -> dict[str, Int64s]:
     """What the period's refunds undo of the trial's own lines: earner, bonus, amount."""
-    days = {"starts_on": period.starts_on, "ends_on": period.ends_on}
-    back = read_columns(_REFUNDS, days, **_REFUND_KINDS)
+    first_day, last_day = facts.day_number(period.starts_on), facts.day_number(period.ends_on)
+    here = (refunds["day"] >= first_day) & (refunds["day"] <= last_day)
+    back = {name: column[here] for name, column in refunds.items()}
     order = np.argsort(lines["entry"], kind="stable")
     entries = lines["entry"][order]
     first = np.searchsorted(entries, back["sale"], "left")
@@ -183,7 +228,7 @@ def undo(period: CommissionPeriod, lines: dict[str, Int64s], plan: Plan) -> dict
             quantity=back["sold"][refund] - of_own,
             before=before,
             after=before + back["returned"][refund],
-            days=back["days"][refund],
+            days=(back["day"] - back["sale_day"])[refund],
             bonus=lines["bonus"][line],
         ),
         plan,
@@ -191,36 +236,13 @@ def undo(period: CommissionPeriod, lines: dict[str, Int64s], plan: Plan) -> dict
     return {"earner": lines["earner"][line], "bonus": lines["bonus"][line], "amount": amount}
 
 
-_REFUND_KINDS = {
-    "sale": "i8", "returned": "i8", "sold": "i8", "days": "i4", "own": "i2", "before": "i8",
-    "own_returned": "i8", "later_before": "i8",
-}  # fmt: skip
-# `own`: in the period of its sale. `own_returned`: pieces that came back in that period.
-_REFUNDS = """
-select r.reverses_id as sale, ri.quantity as returned, i.quantity as sold,
-       r.counts_on - s.counts_on as days, (s.counts_on >= %(starts_on)s)::int as own,
-       coalesce(sum(bi.quantity) filter (where b.id < r.id), 0) as before,
-       coalesce(sum(bi.quantity) filter (where b.counts_on <= p.ends_on), 0) as own_returned,
-       coalesce(sum(bi.quantity) filter (where b.counts_on > p.ends_on
-         and (b.counts_on, b.id) < (r.counts_on, r.id)), 0) as later_before
-from commerce_volumeentry r
-join commerce_refunditem ri on ri.id = r.refund_item_id
-join commerce_volumeentry s on s.id = r.reverses_id
-join commerce_orderitem i on i.id = s.order_item_id
-join commissions_commissionperiod p on s.counts_on between p.starts_on and p.ends_on
-left join commerce_volumeentry b on b.reverses_id = s.id and b.kind = 'refund'
-left join commerce_refunditem bi on bi.id = b.refund_item_id
-where r.kind = 'refund' and r.counts_on between %(starts_on)s and %(ends_on)s
-group by r.id, r.reverses_id, r.counts_on, ri.quantity, i.quantity, s.counts_on
-"""
-
-
 def undone_of_old(
     period: CommissionPeriod, periods: Sequence[CommissionPeriod]
 ) -> list[tuple[int, str, int]]:
     """What the period took back of lines from before the trial: (earner, bonus, sum)."""
     with connection.cursor() as cursor:
-        cursor.execute(_OLD, {"period": period.pk, "first": periods[0].starts_on})
+        runs = list(period.runs.values_list("pk", flat=True))
+        cursor.execute(_OLD, {"runs": runs, "first": periods[0].starts_on})
         return [(earner, code, int(amount)) for earner, code, amount in cursor.fetchall()]
 
 
@@ -230,7 +252,7 @@ from commissions_ledgerentry l
 join commissions_commissionrun run on run.id = l.reverses_id >> 32
 join commissions_commissionperiod p on p.id = run.period_id and p.starts_on < %(first)s
 join commissions_bonus b on b.id = l.bonus_id
-where l.period_id = %(period)s and l.reverses_id is not null
+where l.run_id = any(%(runs)s) and l.reverses_id is not null
 group by 1, 2
 """
 

@@ -260,14 +260,20 @@ def paid_by_distributor(periods: list[CommissionPeriod], ids: Int64s) -> Int64s:
     """What the books say each earned in the periods, corrections included."""
     rows = read_columns(
         "select distributor_id as id, sum(amount) as amount from commissions_ledgerentry "
-        "where period_id = any(%(periods)s) group by 1",
-        {"periods": [period.pk for period in periods]},
+        "where run_id = any(%(runs)s) group by 1",
+        {"runs": runs_of(periods)},
         id="i8",
         amount="i8",
     )
     paid = np.zeros(ids.size, np.int64)
     paid[Lookup(ids)(rows["id"])] = rows["amount"]
     return paid
+
+
+def runs_of(periods: list[CommissionPeriod]) -> list[int]:
+    """The runs whose lines are in the books: at payment, and the close that became final."""
+    runs = CommissionRun.objects.filter(period__in=periods)
+    return list(runs.exclude(status=CommissionRun.Status.SUPERSEDED).values_list("pk", flat=True))
 
 
 def ranks_in(period: CommissionPeriod, ids: Int64s) -> Int64s:
@@ -289,8 +295,8 @@ def ranks_in(period: CommissionPeriod, ids: Int64s) -> Int64s:
 def period_row(step: Worked) -> dict[str, str]:
     with connection.cursor() as cursor:
         cursor.execute(
-            "select coalesce(sum(amount), 0) from commissions_ledgerentry where period_id = %s",
-            [step.period.pk],
+            "select coalesce(sum(amount), 0) from commissions_ledgerentry where run_id = any(%s)",
+            [runs_of([step.period])],
         )
         paid = cursor.fetchone()[0]
     return {
@@ -310,8 +316,8 @@ def bonus_rows(
         cursor.execute(
             "select b.code, min(b.name), sum(l.amount) from commissions_ledgerentry l "
             "join commissions_bonus b on b.id = l.bonus_id "
-            "where l.period_id = any(%s) group by 1 order by 1",
-            [[period.pk for period in periods]],
+            "where l.run_id = any(%s) group by 1 order by 1",
+            [runs_of(periods)],
         )
         paid = {code: (name, int(amount)) for code, name, amount in cursor.fetchall()}
     after: Counter[str] = Counter()
