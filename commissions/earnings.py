@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db.models import Count, Q, QuerySet, Sum
 
+from commissions.csv_files import as_text
 from commissions.models import CommissionPeriod, CommissionRun, LedgerEntry
 from genealogy.models import Distributor
 from mlmcrm.money import ZERO
@@ -198,13 +199,6 @@ HEADINGS = [
     "Currency",
     "Takes back line",
 ]
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-
-
-def as_text(value: Any) -> str:
-    """Text that a spreadsheet takes for text: a leading formula sign is put behind a quote."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
 def taken_back_name(line: LedgerEntry, runs: dict[int, tuple[str, int]]) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from accounts.charts import Series
+from commissions.csv_files import as_text
 from commissions.models import PlanTrial, TrialEarning
 from commissions.services.plans import loaded
 from commissions.services.trials import periods_done
@@ -105,9 +106,14 @@ class TrialReport:
         rows = self.trial.earnings.select_related("distributor").order_by("change", "distributor")
         for row in rows.iterator(chunk_size=2_000):
             yield [
-                row.distributor.number, row.distributor.display_name, row.before, row.after,
-                row.change, names.get(row.rank_before, ""), names.get(row.rank_after, ""),
-            ]  # fmt: skip
+                row.distributor.number,
+                as_text(row.distributor.display_name),
+                row.before,
+                row.after,
+                row.change,
+                names.get(row.rank_before, ""),
+                names.get(row.rank_after, ""),
+            ]
 
     def rank_names(self) -> dict[int, str]:
         ladder = loaded(self.trial.version).ladders[0]

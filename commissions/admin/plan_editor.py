@@ -1,6 +1,6 @@
 """Reading, writing and scheduling a plan version: the work screen behind its row in the list."""
 
-from datetime import date
+from datetime import timedelta
 from typing import Any, get_args
 
 from django import forms
@@ -17,6 +17,7 @@ from commissions.engine.plan.schema import schema
 from commissions.models import PlanVersion
 from commissions.plan_tables import grids, with_cells
 from commissions.services import drafts, plans
+from commissions.services.opening import month_of
 from mlmcrm.transitions import TransitionRefused
 
 TEMPLATES = "admin/commissions/planversion"
@@ -133,7 +134,7 @@ class PlanEditor:
             try:
                 version = drafts.copy_version(
                     version=version,
-                    effective_from=next_month(timezone.localdate()),
+                    effective_from=month_of(timezone.localdate()).ends_on + timedelta(days=1),
                     actor=request.user,  # type: ignore[arg-type]
                 )
             except plans.PlanRefused as refused:
@@ -252,10 +253,6 @@ def kind_of(shape: dict[str, Any]) -> str:
         return f"object of {kind_of(shape['additionalProperties'])}"
     is_decimal = str(shape.get("pattern", "")).startswith("^(0|")
     return "decimal" if is_decimal else str(shape.get("type", "text")).replace("string", "text")
-
-
-def next_month(today: date) -> date:
-    return date(today.year + today.month // 12, today.month % 12 + 1, 1)
 
 
 def desk_url(version: PlanVersion) -> str:

@@ -1,17 +1,16 @@
 """Trials of plan versions: ordering one, watching it, reading what it found."""
 
-import csv
-from collections.abc import Iterator
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import URLPattern, path, reverse
 
 from accounts.admin_base import ReadOnlyAdmin
+from commissions.csv_files import csv_response
 from commissions.models import CommissionPeriod, PlanTrial, PlanVersion
 from commissions.services import trials
 from commissions.trial_report import HEADINGS, TrialReport
@@ -91,11 +90,8 @@ class PlanTrialAdmin(ReadOnlyAdmin):
     def file_view(self, request: HttpRequest, trial_id: int) -> HttpResponseBase:
         """Everybody for whom something differs, as CSV."""
         trial = self.trial_or_404(request, trial_id)
-        response = StreamingHttpResponse(
-            csv_rows(TrialReport(trial)), content_type="text/csv; charset=utf-8"
-        )
-        response["Content-Disposition"] = f'attachment; filename="plan-trial-{trial.pk}.csv"'
-        return response
+        rows = TrialReport(trial).every()
+        return csv_response(f"plan-trial-{trial.pk}.csv", HEADINGS, rows)
 
     def cancel_view(self, request: HttpRequest, trial_id: int) -> HttpResponse:
         trial = self.trial_or_404(request, trial_id)
@@ -118,23 +114,6 @@ class PlanTrialAdmin(ReadOnlyAdmin):
 
     def context(self, request: HttpRequest, **extra: Any) -> dict[str, Any]:
         return {**self.admin_site.each_context(request), **extra}
-
-
-class _Echo:
-    def write(self, line: str) -> str:
-        return line
-
-
-def csv_rows(report: TrialReport) -> Iterator[str]:
-    """Texts cannot start a formula."""
-    writer = csv.writer(_Echo())
-    yield "\ufeff" + writer.writerow(HEADINGS)
-    for row in report.every():
-        yield writer.writerow([harmless(cell) for cell in row])
-
-
-def harmless(cell: Any) -> Any:
-    return f"'{cell}" if isinstance(cell, str) and cell[:1] in "=+-@\t\r" else cell
 
 
 def report_url(trial: PlanTrial) -> str:

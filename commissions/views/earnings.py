@@ -1,6 +1,5 @@
 """What a distributor earned, from the total of a period down to why a single line is what it is."""
 
-import csv
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import User
 from commissions import earnings
+from commissions.csv_files import csv_response
 from commissions.estimate import estimate_close
 from commissions.explain import Why, explain
 from commissions.models import CommissionPeriod, CommissionRun, LedgerEntry
@@ -156,13 +156,6 @@ def _original(story: Why) -> dict[str, str]:
     return {"original_url": url, "original_name": f"{original.period.code}/{name}"}
 
 
-class _Echo:
-    """A file that hands each written row straight back, for a streaming response."""
-
-    def write(self, row: str) -> str:
-        return row
-
-
 @require_safe
 def earnings_export(request: HttpRequest, code: str) -> StreamingHttpResponse:
     """All lines of a period as CSV, streamed; texts cannot start a formula."""
@@ -170,21 +163,15 @@ def earnings_export(request: HttpRequest, code: str) -> StreamingHttpResponse:
     if distributor is None:
         raise Http404
     period = get_object_or_404(CommissionPeriod, code=code)
-    response = StreamingHttpResponse(
-        _csv_rows(earnings.PeriodLines(distributor, period)),
-        content_type="text/csv; charset=utf-8",
-    )
     file_name = f"earnings-{distributor.number}-{period.code}.csv"
-    response["Content-Disposition"] = f'attachment; filename="{file_name}"'
-    return response
+    rows = _export_rows(earnings.PeriodLines(distributor, period))
+    return csv_response(file_name, earnings.HEADINGS, rows)
 
 
-def _csv_rows(lines: earnings.PeriodLines) -> Iterator[str]:
-    writer = csv.writer(_Echo())
+def _export_rows(lines: earnings.PeriodLines) -> Iterator[list[Any]]:
     runs = {
         pk: (code, number)
         for pk, code, number in CommissionRun.objects.values_list("pk", "period__code", "number")
     }
-    yield "\ufeff" + writer.writerow(earnings.HEADINGS)
     for line in lines.every():
-        yield writer.writerow(earnings.export_row(line, runs))
+        yield earnings.export_row(line, runs)

@@ -1,15 +1,20 @@
 """A plan tried on past periods: the plan that paid changes nothing, another one what it should."""
 
 import copy
+import csv
+import io
 import json
 from datetime import date
 from decimal import Decimal
 
 import pytest
 from django.db import DatabaseError, transaction
+from django.test import Client
+from django.urls import reverse
 
 from commerce.services.orders import RefundLine, refund_order
 from commissions.models import PlanTrial
+from commissions.plan_tables import with_cells
 from commissions.services import trials
 from commissions.services.claims import claim_volume
 from commissions.services.drafts import copy_version, revise_draft
@@ -92,7 +97,7 @@ def test_another_rate_changes_what_it_should(cast, history):
 
 def test_harder_ranks_are_told_with_their_names(cast, history):
     document = json.loads(json.dumps(cast.plan.definition))
-    document["ladders"][0]["ranks"][0]["when"]["of"][0]["figure"] = "190.00"
+    document["ladders"][0]["ranks"][0]["when"]["of"][0]["figure"] = "99999.00"
     draft = copy_version(version=cast.plan, effective_from=date(2027, 1, 1), actor=cast.user("ada"))
     draft = revise_draft(
         version=draft, definition=document, effective_from=draft.effective_from,
@@ -102,6 +107,10 @@ def test_harder_ranks_are_told_with_their_names(cast, history):
     trial = tried(draft, history, cast.user("fiona"))
 
     assert [row["name"] for row in trial.report["ranks"]][:2] == ["", "Bronze"]
+    ranked = sum(row["before"] for row in trial.report["ranks"][1:])
+    assert ranked > 0
+    assert [row["after"] for row in trial.report["ranks"]] == [5, 0, 0, 0, 0, 0]
+    assert (trial.report["promoted"], trial.report["demoted"]) == (0, ranked)
     total = [sum(row[side] for row in trial.report["ranks"]) for side in ("before", "after")]
     assert total == [5, 5]
 
@@ -153,3 +162,27 @@ def test_the_database_keeps_what_a_trial_found(cast, history):
 
     with pytest.raises(DatabaseError, match="ended trial is final"), transaction.atomic():
         PlanTrial.objects.filter(pk=trial.pk).update(report={})
+
+
+def test_the_file_names_everybody_for_whom_something_differs(cast, history):
+    cast.chloe.display_name = "=Chloe"
+    cast.chloe.save(update_fields=["display_name"])
+    draft = copy_version(version=cast.plan, effective_from=date(2027, 1, 1), actor=cast.user("ada"))
+    draft = revise_draft(
+        version=draft,
+        definition=with_cells(draft.definition, {"$.bonuses[0].rates.table[0]": "3"}),
+        effective_from=draft.effective_from, actor=cast.user("ada"),
+    )  # fmt: skip
+    trial = tried(draft, history, cast.user("fiona"))
+    client = Client()
+    client.force_login(cast.user("otto"))
+
+    response = client.get(reverse("admin:commissions_plantrial_file", args=[trial.pk]))
+
+    text = b"".join(response.streaming_content).decode("utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert len(rows) == trial.earnings.count() > 0
+    assert sum(Decimal(row["Change"]) for row in rows) == sum(
+        row.change for row in trial.earnings.all()
+    )
+    assert "'=Chloe" in [row["Name"] for row in rows]
