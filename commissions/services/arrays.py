@@ -2,7 +2,8 @@
 
 Reading: the server packs a column into one string (`string_agg(int8send(..))`), which numpy views
 as an array. Writing: binary COPY. Its rows are length-prefixed fields, so a run of rows with the
-same fields left NULL is one structured array.
+same fields left NULL is one structured array. A thread hands it to the server while the next one is
+encoded.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,12 +13,13 @@ import numpy as np
 import psycopg
 from django.db import connection
 from numpy.typing import NDArray
+from psycopg.copy import QueuedLibpqWriter
 
 Array = NDArray[Any]
 Row = Mapping[str, Array | int | None]
 
-ROWS_AT_ONCE = 8_192
-"""Rows encoded in one go: few enough to stay in the processor's cache."""
+ROWS_AT_ONCE = 2_048
+"""Rows encoded in one go: few enough to stay in the processor's cache and the socket's buffer."""
 
 SENDERS = {"i8": "int8send", "i4": "int4send", "i2": "int2send"}
 CASTS = {"i8": "bigint", "i4": "int", "i2": "smallint"}
@@ -118,7 +120,7 @@ def copy_rows(
     options = "format binary, freeze" if freeze else "format binary"
     with cursor() as writer:
         statement = f"copy {table} ({', '.join(kinds)}) from stdin ({options})"
-        with writer.copy(statement) as copy:
+        with writer.copy(statement, writer=QueuedLibpqWriter(writer)) as copy:
             copy.write(HEADER)
             for count, row in pieces:
                 copy.write(encoder.encode(row, count))
@@ -127,5 +129,5 @@ def copy_rows(
     return total
 
 
-def slices(count: int, rows: int = ROWS_AT_ONCE) -> Iterable[slice]:
-    return (slice(start, min(start + rows, count)) for start in range(0, count, rows))
+def slices(stop: int, rows: int = ROWS_AT_ONCE, start: int = 0) -> Iterable[slice]:
+    return (slice(first, min(first + rows, stop)) for first in range(start, stop, rows))

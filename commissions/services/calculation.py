@@ -13,7 +13,7 @@ from commissions.services import facts
 from commissions.services.arrays import Array, read_columns
 from commissions.services.carried import Sparse, to_keep
 from commissions.services.plans import loaded
-from commissions.services.reversals import OF_CLOSES, reversed_lines
+from commissions.services.reversals import reversed_at_close
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,9 @@ class Outcome:
         members = self.snapshot.members
         return to_keep(self.result.state, self.standings, self.plan, members.id)
 
+    @cached_property
     def result_hash(self) -> str:
+        """SHA-256 of all that comes out."""
         digest = hashlib.sha256(self.result.result_hash().encode())
         for name, column in self.reversed.items():
             digest.update(f"{name}:{column.size};".encode())
@@ -75,12 +77,11 @@ def read_facts(period: CommissionPeriod) -> Snapshot:
 def work_out(period: CommissionPeriod, snapshot: Snapshot) -> Outcome:
     """Calculate a period on these facts. Raises EngineError."""
     plan = loaded(period.frozen_plan)
-    days = {"starts_on": period.starts_on, "ends_on": period.ends_on}
     return Outcome(
         snapshot=snapshot,
         plan=plan,
         result=calculate(snapshot, plan),
-        reversed=reversed_lines(OF_CLOSES, days, plan),
+        reversed=reversed_at_close(period.starts_on, period.ends_on, plan),
         input_hash=snapshot.content_hash(),
     )
 

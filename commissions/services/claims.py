@@ -31,7 +31,7 @@ from commissions.services.opening import (
     period_for,
 )
 from commissions.services.plans import bonus_ids, loaded
-from commissions.services.reversals import OF_PAYMENTS, reversed_lines
+from commissions.services.reversals import reversed_at_payment
 from commissions.services.wallets import post_commissions
 from mlmcrm.locks import advisory_lock
 
@@ -196,8 +196,7 @@ def settle(batch: Batch) -> tuple[Snapshot, dict[str, Array]]:
     write_lines(run, writer.rows_of(result, snapshot.members.id, snapshot.lines.id))
     refunds = batch.entries["id"][~batch.sales].tolist()
     if refunds:
-        undone = reversed_lines(OF_PAYMENTS, {"refunds": refunds}, plan)
-        write_lines(run, writer.rows_reversing(undone))
+        write_lines(run, writer.rows_reversing(reversed_at_payment(refunds, plan)))
     lines = lines_from(run, first)
     if len(lines["id"]):
         run.line_count = writer.next - 1

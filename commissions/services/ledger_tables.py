@@ -2,20 +2,25 @@
 
 A run writes `commissions_ledger_r<id>` and `commissions_standing_r<id>`. Nobody sees them through
 LedgerEntry and Standing before they are attached as partitions.
+
+A close writes its lines earner by earner, so that ranges of pages are all the index they need: an
+earner's lines lie together, and so do line numbers. What is paid at once arrives in any order and
+has B-trees instead. The lines of a sale made in a closed period are found by reading that period's
+table once, for all its refunds.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 from django.db import connection
 from numpy.typing import NDArray
 
-from commissions.engine import Block, Plan, Result, Standings
-from commissions.engine.result import NOBODY
+from commissions.engine import Plan, Result, Standings
+from commissions.engine.errors import CapacityError
+from commissions.engine.result import COLUMNS
 from commissions.models import CommissionRun
-from commissions.services.arrays import ROWS_AT_ONCE, Array, Row, copy_rows, slices
+from commissions.services.arrays import Array, Row, copy_rows, slices
 
 LEDGER = "commissions_ledgerentry"
 STANDING = "commissions_standing"
@@ -53,24 +58,20 @@ RANGES = "with (pages_per_range = 16, autosummarize = on)"
 
 
 def create_tables(run: CommissionRun) -> None:
-    """Both tables, bare: checks and indexes come after the rows, when they cost least."""
+    """Both tables with the parent's checks; that of the run number lets them attach unscanned.
+
+    Indexes come after the rows, when they cost least.
+    """
     for parent, table in ((LEDGER, run.ledger_table), (STANDING, run.standing_table)):
-        _execute(f"create table {table} (like {parent})")
+        _execute(f"create table {table} (like {parent} including constraints)")
+        _execute(f"alter table {table} add constraint {table}_run check (run_id = {run.pk})")
 
 
 def index_tables(run: CommissionRun) -> None:
-    """The parent's checks and indexes; that of the run number lets the table attach unscanned.
-
-    Within a bonus and level the lines lie in the order of the volume entries, and over all in the
-    order of their numbers, so range indexes find both.
-    """
+    """The parent's indexes, under which a table is attached."""
     ledger, standing = run.ledger_table, run.standing_table
     _execute("set local maintenance_work_mem = '1GB'")
-    _execute(f"alter table {ledger} {_checks(run, ledger)}")
-    _execute(f"alter table {standing} add constraint {standing}_run check (run_id = {run.pk})")
-    _execute(f"create index {ledger}_earner on {ledger} (distributor_id, id) include (amount)")
-    _execute(f"create index {ledger}_source on {ledger} using brin (volume_entry_id) {RANGES}")
-    _execute(f"create index {ledger}_id on {ledger} using brin (id) {RANGES}")
+    _execute(f"create index {ledger}_lines on {ledger} using brin (distributor_id, id) {RANGES}")
     _execute(f"create unique index {standing}_owner on {standing} (run_id, distributor_id)")
 
 
@@ -86,6 +87,8 @@ def attach_payment_table(run: CommissionRun) -> None:
     table = run.ledger_table
     _execute(f"create table {table} (like {LEDGER} including constraints including indexes)")
     _execute(f"alter table {table} add constraint {table}_run check (run_id = {run.pk})")
+    _execute(f"create index {table}_earner on {table} (distributor_id, id)")
+    _execute(f"create index {table}_id on {table} (id)")
     _execute(f"create index {table}_refunds on {table} (volume_entry_id)")
     _execute(f"alter table {LEDGER} attach partition {table} for values in ({run.pk})")
 
@@ -96,39 +99,13 @@ def drop_tables(run: CommissionRun) -> None:
         _execute(f"drop table if exists {table}")
 
 
-def _checks(run: CommissionRun, table: str) -> str:
-    """All checks of the lines in one pass over the table."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "select conname, pg_get_constraintdef(oid) from pg_constraint "
-            "where conrelid = %s::regclass and contype = 'c'",
-            [LEDGER],
-        )
-        checks = [*cursor.fetchall(), (f"{table}_run", f"check (run_id = {run.pk})")]
-    return ", ".join(f"add constraint {name} {rule}" for name, rule in checks)
-
-
 def _execute(statement: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(statement)
 
 
-def alike(block: Block) -> Iterator[Block]:
-    """The block in stretches whose lines all have a source or none, an order line or none.
-
-    Somebody paid on his own figures has no source: there is nobody else it came from.
-    """
-    own = (block.line < 0) & (block.source == block.earner)
-    block = replace(block, source=np.where(own, NOBODY, block.source))
-    has = np.stack((block.source >= 0, block.line >= 0))
-    changes = np.flatnonzero((has[:, 1:] != has[:, :-1]).any(axis=0)) + 1
-    for start, stop in pairwise([0, *changes.tolist(), len(block)]):
-        if stop > start:
-            yield block.part(start, stop)
-
-
 class LineWriter:
-    """Numbers the lines of a run and turns engine blocks into rows."""
+    """Numbers the lines of a run and turns what the engine answers into rows."""
 
     def __init__(self, run: CommissionRun, bonus_ids: list[int], first: int = 1) -> None:
         self.run, self.bonus_ids, self.next = run, np.array(bonus_ids, np.int64), first
@@ -136,22 +113,40 @@ class LineWriter:
     def rows_of(
         self, result: Result, member_ids: NDArray[np.int64], line_ids: NDArray[np.int64]
     ) -> Iterator[tuple[int, Row]]:
-        for block in result.blocks(rows=ROWS_AT_ONCE):
-            for part in alike(block):
-                yield len(part), self._row(part, member_ids, line_ids)
+        """Earner by earner, each one's lines in the order of the result.
 
-    def _row(self, block: Block, member_ids: NDArray[np.int64], line_ids: NDArray[np.int64]) -> Row:
-        has_source, has_line = int(block.source[0]) >= 0, int(block.line[0]) >= 0
-        return self._numbered(len(block)) | {
-            "bonus_id": int(self.bonus_ids[block.bonus]),
-            "distributor_id": member_ids[block.earner],
-            "source_distributor_id": member_ids[block.source] if has_source else None,
-            "volume_entry_id": line_ids[block.line] if has_line else None,
-            "level": block.level,
-            "rank_level": block.rank_level,
-            "base": block.base,
-            "rate": block.rate,
-            "amount": block.amount,
+        Lines with a source come before those without, and among them those of an order line.
+        Somebody paid on his own figures has no source: there is nobody else it came from.
+        """
+        lines = columns_of(result)
+        has_line = lines["line"] >= 0
+        has_source = (lines["source"] >= 0) & (has_line | (lines["source"] != lines["earner"]))
+        kind = 2 * ~has_source + ~has_line
+        order = by_earner(kind, lines["earner"])
+        for start, stop in pairwise(np.searchsorted(kind[order], range(5)).tolist()):
+            for part in slices(stop, start=start):
+                piece = {name: column[order[part]] for name, column in lines.items()}
+                row = self._row(piece, member_ids)
+                first = order[start]
+                if has_source[first]:
+                    row["source_distributor_id"] = member_ids[piece["source"]]
+                if has_line[first]:
+                    row["volume_entry_id"] = line_ids[piece["line"]]
+                yield len(piece["earner"]), row
+
+    def _row(
+        self, piece: dict[str, Array], member_ids: NDArray[np.int64]
+    ) -> dict[str, Array | int | None]:
+        return self._numbered(len(piece["earner"])) | {
+            "bonus_id": self.bonus_ids[piece["bonus"]],
+            "distributor_id": member_ids[piece["earner"]],
+            "source_distributor_id": None,
+            "volume_entry_id": None,
+            "level": piece["level"],
+            "rank_level": piece["rank_level"],
+            "base": piece["base"],
+            "rate": piece["rate"],
+            "amount": piece["amount"],
             "reverses_id": None,
         }
 
@@ -162,7 +157,7 @@ class LineWriter:
             count = len(piece["amount"])
             yield count, self._numbered(count) | piece
 
-    def _numbered(self, count: int) -> dict[str, NDArray[np.int64] | int | None]:
+    def _numbered(self, count: int) -> dict[str, Array | int | None]:
         numbers = np.arange(self.next, self.next + count, dtype=np.int64)
         self.next += count
         return {
@@ -170,6 +165,35 @@ class LineWriter:
             "run_id": self.run.pk,
             "period_id": self.run.period_id,
         }
+
+
+def columns_of(result: Result) -> dict[str, Array]:
+    """All lines of a result as one array a column, bonus and level among them."""
+    blocks, sizes = result.ledger, [len(block) for block in result.ledger]
+    columns: dict[str, Array] = {
+        "bonus": np.repeat([block.bonus for block in blocks], sizes).astype(np.int16),
+        "level": np.repeat([block.level for block in blocks], sizes).astype(np.int16),
+    }
+    for name in COLUMNS:
+        parts = [getattr(block, name) for block in blocks]
+        columns[name] = np.concatenate(parts) if parts else np.zeros(0, np.int64)
+    return columns
+
+
+MOST_LINES = 1 << 28
+
+
+def by_earner(kind: NDArray[np.int64], earner: NDArray[np.int32]) -> NDArray[np.int64]:
+    """The order of lines by kind (0 to 3), then by earner, then as they are.
+
+    Sorting whole keys is several times faster than sorting their places. Raises CapacityError for
+    more lines than the keys can number.
+    """
+    if earner.size > MOST_LINES:
+        raise CapacityError(f"{earner.size:,} lines are more than a run can hold")
+    keys = (kind << 59) | (earner.astype(np.int64) << 28) | np.arange(earner.size)
+    keys.sort()
+    return keys & (MOST_LINES - 1)
 
 
 def write_lines(

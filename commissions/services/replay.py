@@ -35,7 +35,7 @@ def replay(period: CommissionPeriod) -> list[Proof]:
         "input_hash": outcome.input_hash,
         "plan_hash": outcome.plan.content_hash,
         "engine_version": outcome.result.engine_version,
-        "result_hash": outcome.result_hash(),
+        "result_hash": outcome.result_hash,
         "state_hash": state_hash(outcome.carried),
         "lines": str(outcome.line_count),
         "total": decimal_text(outcome.total),

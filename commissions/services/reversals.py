@@ -5,8 +5,11 @@ many pieces they were paid on, and how many had come back before.
 """
 
 from collections.abc import Mapping
+from datetime import date
+from typing import Any
 
 import numpy as np
+from django.db import connection
 from numpy.typing import NDArray
 
 from commissions.engine import Plan, Refunded, reverse
@@ -32,13 +35,30 @@ COLUMNS = {
 }
 
 
-def reversed_lines(query: str, params: Mapping[str, object], plan: Plan) -> dict[str, Array]:
+def reversed_at_payment(refunds: list[int], plan: Plan) -> dict[str, Array]:
+    """What these refund entries take back of what was paid at payment."""
+    return reversed_lines(OF_PAYMENTS, {"refunds": refunds}, REFUNDED_CLAIMS, plan)
+
+
+def reversed_at_close(starts_on: date, ends_on: date, plan: Plan) -> dict[str, Array]:
+    """What the refunds of these days take back of what earlier closes paid."""
+    days = {"starts_on": starts_on, "ends_on": ends_on}
+    return reversed_lines(OF_CLOSES, days, REFUNDED_CLOSES, plan)
+
+
+def reversed_lines(
+    query: str, params: Mapping[str, Any], runs_query: str, plan: Plan
+) -> dict[str, Array]:
     """The reversing lines of what a query finds, as columns of the ledger.
 
-    The query gives one row a pair of refund entry and earlier line (COLUMNS). Lines that rounding
-    leaves at nothing are left out. The order is by refund, then by line.
+    The query gives one row a pair of refund entry and earlier line (COLUMNS), out of the runs that
+    another one names beforehand: so only their tables are read. Lines that rounding leaves at
+    nothing are left out. The order is by refund, then by line.
     """
-    found = read_columns(query, params, **COLUMNS)
+    with connection.cursor() as cursor:
+        cursor.execute(runs_query, params)
+        runs = [run for (run,) in cursor.fetchall()]
+    found = read_columns(query, {**params, "runs": runs}, **COLUMNS)
     order = np.lexsort((found["line"], found["refund"]))
     found = {name: column[order] for name, column in found.items()}
     found["place"] = places_of(found["bonus_id"], plan)
@@ -111,8 +131,13 @@ join commerce_refunditem ri on ri.id = r.refund_item_id
 join commerce_volumeentry s on s.id = r.reverses_id
 join commerce_orderitem i on i.id = s.order_item_id
 join commissions_volumeclaim claim on claim.volume_entry_id = s.id
-join commissions_ledgerentry l on l.run_id = claim.run_id and l.volume_entry_id = s.id
-  and l.reverses_id is null
+join commissions_ledgerentry l on l.run_id = any(%(runs)s)
+  and l.run_id = claim.run_id and l.volume_entry_id = s.id and l.reverses_id is null
+where r.id = any(%(refunds)s)
+"""
+REFUNDED_CLAIMS = """
+select distinct c.run_id from commerce_volumeentry r
+join commissions_volumeclaim c on c.volume_entry_id = r.reverses_id
 where r.id = any(%(refunds)s)
 """
 
@@ -146,6 +171,15 @@ select f.id as refund, l.id as line, l.bonus_id, l.distributor_id,
 from refunds f
 join returns n on n.id = f.id
 join commerce_orderitem i on i.id = f.order_item_id
-join commissions_ledgerentry l on l.run_id = f.run_id and l.volume_entry_id = f.reverses_id
-  and l.reverses_id is null
+join commissions_ledgerentry l on l.run_id = any(%(runs)s)
+  and l.run_id = f.run_id and l.volume_entry_id = f.reverses_id and l.reverses_id is null
+"""
+REFUNDED_CLOSES = """
+select distinct run.id from commerce_volumeentry r
+join commerce_volumeentry s on s.id = r.reverses_id
+join commissions_commissionperiod p on s.counts_on between p.starts_on and p.ends_on
+join commissions_commissionrun run on run.period_id = p.id
+  and run.kind = 'close' and run.status = 'done'
+where r.kind = 'refund' and r.counts_on between %(starts_on)s and %(ends_on)s
+  and s.counts_on < %(starts_on)s
 """

@@ -7,6 +7,7 @@ A run commits whole or leaves nothing behind, so after any crash it starts again
 The row decides what there is to do, the lock that one does it at a time; the queue is only a hint.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from itertools import chain
 
@@ -146,10 +147,13 @@ def _calculate(run_id: int) -> CommissionRun | None:
             f"The facts of {run.period.name} hash to {outcome.input_hash[:12]}, but "
             f"{run.period.input_hash[:12]} was frozen when the period was closed."
         )
-    phases.begin("write")
-    write(run, outcome)
-    phases.begin("index")
-    index_tables(run)
+    with ThreadPoolExecutor(max_workers=1) as aside:
+        hashing = aside.submit(lambda: outcome.result_hash)
+        phases.begin("write")
+        write(run, outcome)
+        phases.begin("index")
+        index_tables(run)
+        hashing.result()
     phases.begin("check")
     refuse_unless_written(run, outcome)
     phases.begin("store")
@@ -183,7 +187,7 @@ def store(run: CommissionRun, outcome: Outcome, phases: Phases) -> None:
         RUN_EDGES,
         finished_at=now,
         input_hash=outcome.input_hash,
-        result_hash=outcome.result_hash(),
+        result_hash=outcome.result_hash,
         member_count=len(outcome.standings),
         line_count=outcome.line_count,
         total_amount=total,

@@ -1,5 +1,6 @@
 """What the control room shows of a run: totals by bonus and rank, top earners, warnings."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ from commissions.models import Bonus, CommissionPeriod, CommissionRun
 from commissions.services.arrays import read_columns
 from commissions.services.calculation import Outcome, decimal_text
 from commissions.services.opening import payment_run
+from commissions.services.plans import bonus_ids
 from genealogy.models import Distributor
 
 TOP = 10
@@ -55,7 +57,7 @@ def refuse_unless_written(run: CommissionRun, outcome: Outcome) -> None:
 def totals_of(run: CommissionRun, outcome: Outcome, phases: Mapping[str, float]) -> Totals:
     """The figures to store with the run. Raises RunRefused where the plan's ceiling is broken."""
     period = run.period
-    by_bonus = bonus_totals(payment_run(period), run)
+    by_bonus = bonus_totals(payment_run(period), outcome, bonus_ids(period.frozen_plan))
     standings, volume = outcome.standings, sum_of(outcome.standings.metrics["cv"])
     paid = sum(row["hundredths"] for row in by_bonus)
     return {
@@ -84,20 +86,39 @@ def sum_of(values: np.ndarray[Any, np.dtype[np.int64]]) -> int:
     return int(values.sum())
 
 
-def bonus_totals(*runs: CommissionRun) -> list[dict[str, Any]]:
-    """Lines and amounts by bonus over the tables of these runs, both triggers together.
+def bonus_totals(paid: CommissionRun, outcome: Outcome, ids: list[int]) -> list[dict[str, Any]]:
+    """Lines and amounts by bonus, what was paid at payment and what the close computed together.
 
-    A limit is named among them when it cut anything.
+    `ids`: of the plan's bonuses, in its order. A limit is named among them when it cut anything.
     """
-    union = " union all ".join(f"select bonus_id, amount from {run.ledger_table}" for run in runs)
+    found = Counter[int](), Counter[int]()
+    for block in outcome.result.ledger:
+        add_lines(found, ids[block.bonus], len(block), int(block.amount.sum()))
+    for pk in np.unique(outcome.reversed["bonus_id"]).tolist():
+        amounts = outcome.reversed["amount"][outcome.reversed["bonus_id"] == pk]
+        add_lines(found, pk, amounts.size, int(amounts.sum()))
     with connection.cursor() as cursor:
-        cursor.execute(f"select bonus_id, count(*), sum(amount) from ({union}) lines group by 1")
-        found = {row[0]: (row[1], int(row[2])) for row in cursor.fetchall()}
-    version = next((run.plan_version_id for run in runs if run.plan_version_id), None)
-    known = Bonus.objects.filter(version=version) | Bonus.objects.filter(pk__in=list(found))
+        cursor.execute(
+            f"select bonus_id, count(*), sum(amount) from {paid.ledger_table} group by 1"
+        )
+        for pk, lines, amount in cursor.fetchall():
+            add_lines(found, pk, lines, int(amount))
+    return named_totals(*found, paid.plan_version_id)
+
+
+def add_lines(found: tuple[Counter[int], Counter[int]], pk: int, lines: int, amount: int) -> None:
+    for counter, figure in zip(found, (lines, amount), strict=True):
+        counter[pk] += figure
+
+
+def named_totals(
+    lines_of: Counter[int], amount_of: Counter[int], version: int | None
+) -> list[dict[str, Any]]:
+    """One row a bonus code, those of the version in force first of all, in the plan's order."""
+    known = Bonus.objects.filter(version=version) | Bonus.objects.filter(pk__in=list(lines_of))
     rows: dict[str, dict[str, Any]] = {}
     for bonus in known.distinct().order_by("position", "version"):
-        lines, hundredths = found.get(bonus.pk, (0, 0))
+        lines, hundredths = lines_of[bonus.pk], amount_of[bonus.pk]
         if bonus.ledger_type == "adjustment" and not lines:
             continue
         row = rows.setdefault(

@@ -104,9 +104,9 @@ with legs as (
     count(*) filter (where gv >= 800000) as l4, count(*) filter (where gv >= 4000000) as l5
   from rival.gv group by sponsor)
 select g.id, g.sponsor, g.cv, case
-  when g.pv < 16000 then 0
+  when g.pv < 32000 then 0
   when g.gv < 200000 or coalesce(l.l2, 0) < 2 then 1
-  when g.pv < 18000 or g.gv < 1000000 or l.l3 < 3 then 2
+  when g.pv < 34000 or g.gv < 1000000 or l.l3 < 3 then 2
   when g.gv < 5000000 or l.l4 < 3 then 3
   when g.gv < 25000000 or l.l5 < 4 then 4 else 5 end as rank
 from rival.gv g left join legs l on l.sponsor = g.id"""),
@@ -150,9 +150,33 @@ select id, m as base, {rounded("m", "1000")} as amount,
        case when rank > 0 then l - m else 0 end as carry_l,
        case when rank > 0 then r - m else 0 end as carry_r
 from matched"""),
-    ("indexes", """
-create index on rival.unilevel (earner); create index on rival.matching (earner);
-create index on rival.generation (earner); create index on rival.binary (id)"""),
+    ("ledger", """
+create table rival.ledger as
+select (1::bigint << 32) + row_number() over (order by earner) as id, 1::bigint as run_id,
+       1::bigint as period_id, bonus_id, earner as distributor_id, source as source_distributor_id,
+       null::bigint as volume_entry_id, level::smallint, r.rank::smallint as rank_level, base,
+       (rate * 100)::bigint as rate, amount::bigint, null::bigint as reverses_id
+from (
+  select 1::bigint as bonus_id, earner, source, level, base, rate, amount from rival.unilevel
+  union all
+  select 2, earner, source, level, base, rate, amount from rival.matching where amount <> 0
+  union all
+  select 3, earner, source, level, base, rate, amount from rival.generation where amount <> 0
+  union all
+  select 4, id, null, 0, base, 1000, amount from rival.binary where amount <> 0
+) lines join rival.rank r on r.id = lines.earner order by earner;
+alter table rival.ledger
+  add check (amount > 0 or (amount < 0 and reverses_id is not null)),
+  add check (id >> 32 = run_id), add check (run_id = 1);
+create index on rival.ledger using brin (distributor_id, id) with (pages_per_range = 16);
+create table rival.standing as
+select 1::bigint as run_id, g.id as distributor_id, g.sponsor as sponsor_id, g.pv, g.cv, g.gv,
+       coalesce(l.legs, 0)::int as legs, g.pv >= 5000 as active, r.rank::smallint as rank_level,
+       r.rank::smallint as highest_level, r.rank::smallint as title_level
+from rival.gv g join rival.rank r on r.id = g.id
+left join (select sponsor, count(*) filter (where gv > 0) as legs from rival.gv group by 1) l
+  on l.sponsor = g.id;
+create unique index on rival.standing (run_id, distributor_id)"""),
 ]  # fmt: skip
 
 TOTALS = """

@@ -82,7 +82,7 @@ def measure_sql() -> dict[str, Any]:
 
 OUTCOME = (
     "unilevel", "matching", "generation", "binary", "volume", "prefix", "gv", "rank", "pointer",
-    "pprefix",
+    "pprefix", "ledger", "standing",
 )  # fmt: skip
 
 
