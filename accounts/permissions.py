@@ -21,7 +21,7 @@ VIEWABLE = {
     "volumeentry",
     "commissions": "compensationplan planversion bonus commissionperiod commissionrun ledgerentry "
     "ledgeraccount journalentry posting payoutmethod payout payoutbatch payoutfile statusfile "
-    "plantrial",
+    "plantrial estimatedifference",
 }
 VIEW_ALL = " ".join(f"{app}.{name}" for app, names in VIEWABLE.items() for name in names.split())
 

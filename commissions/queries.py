@@ -10,11 +10,13 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.permissions import ROLE_PERMISSIONS
+from commissions import since_estimate
 from commissions.engine import PlanError
 from commissions.models import CommissionPeriod, CommissionRun, PlanVersion
 from commissions.services.opening import holes
 from commissions.services.plans import loaded, version_for
 from commissions.services.progress import Progress, progress_of
+from commissions.since_estimate import SinceEstimate
 from commissions.wording import limit_words
 
 Status = CommissionPeriod.Status
@@ -281,6 +283,7 @@ class Figures:
     cv: Decimal
     paid: Decimal
     payout_share: str | None
+    since_estimate: SinceEstimate | None = None
     counts: dict[str, int] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
 
@@ -297,7 +300,7 @@ COUNTS = ("members", "active", "earners", "sale_lines", "refund_lines", "reverse
 
 
 def figures_of(run: CommissionRun | None, words: Mapping[str, str]) -> Figures | None:
-    """The stored totals of a run that is done, limits in words; None where there are none."""
+    """The stored totals of a run that is done, limits in words; None without any."""
     if run is None or not run.totals:
         return None
     totals = run.totals
@@ -316,14 +319,14 @@ def figures_of(run: CommissionRun | None, words: Mapping[str, str]) -> Figures |
         cv=Decimal(totals["cv"]),
         paid=Decimal(totals["paid"]),
         payout_share=totals["payout_share"],
+        since_estimate=since_estimate.of_run(run),
         counts={name: totals[name] for name in COUNTS},
         seconds=totals["seconds"],
     )
 
 
 def with_amounts(rows: Iterable[dict[str, Any]], *names: str) -> list[dict[str, Any]]:
-    wanted = names or ("amount",)
-    return [row | {name: Decimal(row[name]) for name in wanted} for row in rows]
+    return [row | {name: Decimal(row[name]) for name in names or ("amount",)} for row in rows]
 
 
 PROOF = {

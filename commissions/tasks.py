@@ -4,7 +4,7 @@ from celery import shared_task
 from django.db import OperationalError
 from structlog import get_logger
 
-from commissions.services import projections, runs, trials
+from commissions.services import estimates, projections, runs, trials
 from commissions.services.claims import claim_volume as claim
 
 logger = get_logger(__name__)
@@ -24,6 +24,15 @@ def sweep_claims() -> None:
     """Claims what a lost task left, and turns the projections over with the month."""
     claim_volume()
     projections.refresh_with_the_month()
+
+
+@shared_task(name="commissions.tasks.sweep_estimates")
+def sweep_estimates() -> None:
+    """Works out what the period under way would bring; waits its turn when the books are busy."""
+    try:
+        estimates.keep_up()
+    except OperationalError as error:
+        logger.info("estimate left to the next sweep", reason=type(error.__cause__).__name__)
 
 
 @shared_task(name="commissions.tasks.calculate_run")

@@ -261,6 +261,7 @@ CELERY_BEAT_SCHEDULE = {
         ("accounts.tasks.prune_events", 3600.0),
         ("compliance.tasks.expire_documents", 3600.0),
         ("commissions.tasks.sweep_claims", 5.0),
+        ("commissions.tasks.sweep_estimates", 10.0),
         ("commissions.tasks.sweep_runs", 10.0),
         ("commissions.tasks.sweep_trials", 30.0),
     )

@@ -58,6 +58,7 @@ ADMIN_MODELS: dict[str, tuple[str, str]] = {
     "commissions.commissionperiod": (MOST, "finance"),
     "commissions.commissionrun": (MOST, ""),
     "commissions.compensationplan": (MOST, "admin"),
+    "commissions.estimatedifference": (MOST, ""),
     "commissions.journalentry": (MOST, ""),
     "commissions.ledgeraccount": (MOST, ""),
     "commissions.ledgerentry": (MOST, ""),

@@ -20,6 +20,8 @@ WITHOUT_ADMIN = {
     "commerce.RefundItem",
     "commerce.VolumeCutoff",
     "commissions.CarriedState",
+    "commissions.Estimate",
+    "commissions.EstimatedAmount",
     "commissions.Standing",
     "commissions.TrialEarning",
     "commissions.VolumeClaim",

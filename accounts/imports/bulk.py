@@ -29,3 +29,10 @@ def rows_by(query: str, parameters: Any) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(query, parameters)
         return cursor.fetchall()  # type: ignore[no-any-return]
+
+
+def count_anew(tables: Iterable[str]) -> None:
+    """Let the database look at tables again, so that its plans know how much came in."""
+    with connection.cursor() as cursor:
+        for table in tables:
+            cursor.execute(f"analyze {table}")

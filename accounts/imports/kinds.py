@@ -84,8 +84,8 @@ class Part:
 class ImportKind:
     """A kind of file: its fields, how a part of it is booked, and what is done after the last.
 
-    `group` names the field whose equal values stay in one part. `amount` says that lines have
-    quantity and unit price, so that the report sums them.
+    `group` names the field whose equal values stay in one part. `has_amounts` says that lines have
+    quantity and unit price, so that the report sums them. `tables` are those that grow by a file.
     """
 
     name: str
@@ -97,6 +97,7 @@ class ImportKind:
     has_amounts: bool = False
     finish: Callable[[User | None], None] | None = None
     options: frozenset[str] = frozenset()
+    tables: tuple[str, ...] = ()
 
 
 KINDS: dict[str, ImportKind] = {}

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from django.db import transaction
 
+from accounts.imports.bulk import count_anew
 from accounts.imports.errors import ImportStopped
 from accounts.imports.kinds import ImportKind, Part, Record
 from accounts.imports.mapping import Mapping
@@ -68,6 +69,7 @@ def run_import(wanted: Import, survey: Survey | None = None) -> Report:
         if wanted.kind.finish:
             with transaction.atomic():
                 wanted.kind.finish(wanted.actor)
+        count_anew(wanted.kind.tables)
     report.seconds = time.monotonic() - started
     report.prove()
     return report

@@ -129,4 +129,5 @@ CUSTOMERS = ImportKind(
     fields=FIELDS,
     book=book_customers,
     mappings=Path(__file__).resolve().parent.parent / "mappings",
+    tables=("commerce_customer",),
 )

@@ -168,5 +168,6 @@ PRODUCTS = ImportKind(
     fields=FIELDS,
     book=book_products,
     mappings=Path(__file__).resolve().parent.parent / "mappings",
+    tables=("commerce_product",),
     options=frozenset({"from_orders", "not_commissionable", "distributor_price_share"}),
 )

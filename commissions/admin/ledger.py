@@ -1,7 +1,7 @@
 from django.contrib import admin
 
 from accounts.admin_base import ReadOnlyAdmin
-from commissions.models import Bonus, LedgerEntry
+from commissions.models import Bonus, EstimateDifference, LedgerEntry
 
 
 @admin.register(Bonus)
@@ -28,3 +28,11 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
     list_filter = ["period"]
     list_select_related = ["period", "bonus", "distributor", "source_distributor"]
     search_fields = ["=distributor__number", "=source_distributor__number", "=id"]
+
+
+@admin.register(EstimateDifference)
+class EstimateDifferenceAdmin(ReadOnlyAdmin):
+    list_display = ["run", "distributor", "bonus", "cause", "amount"]
+    list_filter = ["cause", "run__period"]
+    list_select_related = ["run__period", "distributor", "bonus"]
+    search_fields = ["=distributor__number"]

@@ -1,4 +1,5 @@
 from commissions.models.batch import PayoutBatch, PayoutFile, StatusFile
+from commissions.models.estimate import Estimate, EstimatedAmount, EstimateDifference
 from commissions.models.journal import JournalEntry, LedgerAccount, Posting
 from commissions.models.ledger import CarriedState, LedgerEntry, Standing, VolumeClaim
 from commissions.models.payout import Payout, PayoutMethod
@@ -12,6 +13,9 @@ __all__ = [
     "CommissionPeriod",
     "CommissionRun",
     "CompensationPlan",
+    "Estimate",
+    "EstimateDifference",
+    "EstimatedAmount",
     "JournalEntry",
     "LedgerAccount",
     "LedgerEntry",

@@ -83,15 +83,23 @@ class BinaryRows:
     def __init__(self, kinds: Mapping[str, str]) -> None:
         self.kinds = dict(kinds)
         self.buffers: dict[tuple[str, ...], Array] = {}
+        self.constants: dict[tuple[tuple[str, ...], str], int] = {}
 
     def encode(self, row: Row, count: int) -> bytes:
         given = tuple(name for name in self.kinds if row[name] is not None)
         buffer = self.buffers.get(given)
         if buffer is None or len(buffer) < count:
             buffer = self.buffers[given] = self.empty(given, max(count, ROWS_AT_ONCE))
+            self.constants = {
+                key: value for key, value in self.constants.items() if key[0] != given
+            }
         part = buffer[:count]
         for name in given:
-            part[name] = row[name]
+            value = row[name]
+            if not isinstance(value, int):
+                part[name] = value
+            elif self.constants.get((given, name)) != value:
+                buffer[name] = self.constants[given, name] = value
         return part.tobytes()
 
     def empty(self, given: Sequence[str], count: int) -> Array:

@@ -74,14 +74,18 @@ def read_facts(period: CommissionPeriod) -> Snapshot:
     return facts.read_snapshot(facts.cut_of(period), loaded(period.frozen_plan))
 
 
-def work_out(period: CommissionPeriod, snapshot: Snapshot) -> Outcome:
-    """Calculate a period on these facts. Raises EngineError."""
-    plan = loaded(period.frozen_plan)
+def work_out_closed(period: CommissionPeriod, snapshot: Snapshot) -> Outcome:
+    """Calculate a closed period on these facts. Raises EngineError."""
+    return work_out(facts.cut_of(period), snapshot, loaded(period.frozen_plan))
+
+
+def work_out(cut: facts.Cut, snapshot: Snapshot, plan: Plan) -> Outcome:
+    """Calculate what was read at this cut. Raises EngineError."""
     return Outcome(
         snapshot=snapshot,
         plan=plan,
         result=calculate(snapshot, plan),
-        reversed=reversed_at_close(period.starts_on, period.ends_on, plan),
+        reversed=reversed_at_close(cut, plan),
         input_hash=snapshot.content_hash(),
     )
 

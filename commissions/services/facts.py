@@ -9,6 +9,7 @@ snapshot. Nobody's identity check, status or package is a fact here: they change
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,7 @@ VOLUME_KINDS = {
     "margin": "i8",
 }
 EPOCH = date(1970, 1, 1).toordinal()
+LAST_ENTRY = 2**63 - 1
 
 LineColumn = Array | dict[str, Array]
 
@@ -41,20 +43,25 @@ class FactsRefused(Exception):
 
 @dataclass(frozen=True)
 class Cut:
-    """The days of a period and the moment up to which positions count as known."""
+    """The days of a period, and up to where facts count as known: positions by the moment they were
+    recorded, sales and refunds by the number of their volume entry."""
 
     starts_on: date
     ends_on: date
     known_at: datetime
     carried_run: int | None
     payment_run: int
+    sales_until: int = LAST_ENTRY
+    refunds_until: int = LAST_ENTRY
 
     @property
-    def params(self) -> dict[str, object]:
+    def params(self) -> dict[str, Any]:
         return {
             "starts_on": self.starts_on,
             "ends_on": self.ends_on,
             "known_at": self.known_at,
+            "sales_until": self.sales_until,
+            "refunds_until": self.refunds_until,
         }
 
 
@@ -263,6 +270,7 @@ def sales_query(plan: Plan) -> str:
     return f"""
         select {entry_columns(plan)} from commerce_volumeentry v
         where v.counts_on between %(starts_on)s and %(ends_on)s and v.kind = 'sale'
+          and v.id <= %(sales_until)s
     """
 
 
@@ -272,4 +280,5 @@ def refunds_query(plan: Plan) -> str:
                (s.counts_on >= %(starts_on)s)::int as own
         from commerce_volumeentry v join commerce_volumeentry s on s.id = v.reverses_id
         where v.counts_on between %(starts_on)s and %(ends_on)s and v.kind = 'refund'
+          and v.id <= %(refunds_until)s
     """

@@ -2,12 +2,12 @@
 
 import calendar
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 
 import structlog
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from accounts import audit
 from accounts.models import User
@@ -15,6 +15,7 @@ from commerce.models import VolumeCutoff
 from commissions.models import CommissionPeriod, CommissionRun, PlanVersion
 from commissions.services import plans
 from commissions.services.ledger_tables import attach_payment_table
+from mlmcrm.locks import require_transaction
 
 logger = structlog.get_logger(__name__)
 
@@ -155,3 +156,18 @@ def days_after(period: CommissionPeriod) -> Days:
     last = first if period.frequency == Frequency.DAILY else first + timedelta(days=6)
     name = f"{first:%d %B %Y}" if first == last else f"{first:%d %b} to {last:%d %b %Y}"
     return Days(first, last, f"{first}", name, period.frequency)
+
+
+def stop_the_clock(*, patience: str) -> datetime:
+    """Wait for whoever records volume or moves people, keep both out, and read the time.
+
+    They stay out until the transaction ends. Raises OperationalError after `patience` ("30s").
+    """
+    require_transaction()
+    with connection.cursor() as cursor:
+        cursor.execute("select set_config('lock_timeout', %s, true)", [patience])
+        cursor.execute("select 1 from commerce_volumecutoff where id = 1 for update")
+        cursor.execute("lock table genealogy_distributorposition in share mode")
+        cursor.execute("select clock_timestamp()")
+        moment: datetime = cursor.fetchone()[0]
+    return moment

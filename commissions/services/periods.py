@@ -1,8 +1,6 @@
 """Closing the books of a period: all that counts is claimed, frozen and hashed."""
 
-from datetime import datetime
-
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, transaction
 from django.utils import timezone
 from psycopg.errors import LockNotAvailable
 
@@ -23,6 +21,7 @@ from commissions.services.opening import (
     open_period,
     payment_run,
     period_of,
+    stop_the_clock,
 )
 from commissions.services.plans import loaded
 from mlmcrm.transitions import TransitionRefused, advance
@@ -60,7 +59,7 @@ def close_period(*, period: CommissionPeriod, actor: User) -> CommissionPeriod:
 @transaction.atomic
 def _close(period: CommissionPeriod, actor: User) -> int:
     """Close in one transaction; returns how many entries were still to be settled in it."""
-    known_at = _stop_the_clock()
+    known_at = stop_the_clock(patience="30s")
     settled = claim_rest()
     if left := unclaimed_count(period):
         raise PeriodRefused(f"{left} volume entries of {period.name} could not be claimed yet.")
@@ -87,14 +86,3 @@ def _close(period: CommissionPeriod, actor: User) -> int:
     )
     publish("period.closed", staff=True, ref=period.code, period=period.name)
     return settled
-
-
-def _stop_the_clock() -> datetime:
-    """Wait for whoever records volume or moves people, keep both out, and read the time."""
-    with connection.cursor() as cursor:
-        cursor.execute("set local lock_timeout = '30s'")
-        cursor.execute("select 1 from commerce_volumecutoff where id = 1 for update")
-        cursor.execute("lock table genealogy_distributorposition in share mode")
-        cursor.execute("select clock_timestamp()")
-        moment: datetime = cursor.fetchone()[0]
-    return moment

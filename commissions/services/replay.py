@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from commissions.models import CommissionPeriod, CommissionRun
-from commissions.services.calculation import decimal_text, payments_of, read_facts, work_out
+from commissions.services.calculation import decimal_text, payments_of, read_facts, work_out_closed
 from commissions.services.carried import state_hash
 from commissions.services.finalize import close_run
 from commissions.services.opening import PeriodRefused, payment_run
@@ -30,7 +30,7 @@ def replay(period: CommissionPeriod) -> list[Proof]:
     """
     if period.status == CommissionPeriod.Status.OPEN:
         raise PeriodRefused(f"{period.name} is open; there is nothing to replay yet.")
-    outcome = work_out(period, read_facts(period))
+    outcome = work_out_closed(period, read_facts(period))
     found = {
         "input_hash": outcome.input_hash,
         "plan_hash": outcome.plan.content_hash,

@@ -5,7 +5,6 @@ many pieces they were paid on, and how many had come back before.
 """
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from commissions.engine import Plan, Refunded, reverse
 from commissions.engine.plan import OfCommissions
 from commissions.models import Bonus
 from commissions.services.arrays import Array, read_columns
+from commissions.services.facts import Cut
 
 COLUMNS = {
     "refund": "i8",
@@ -40,10 +40,9 @@ def reversed_at_payment(refunds: list[int], plan: Plan) -> dict[str, Array]:
     return reversed_lines(OF_PAYMENTS, {"refunds": refunds}, REFUNDED_CLAIMS, plan)
 
 
-def reversed_at_close(starts_on: date, ends_on: date, plan: Plan) -> dict[str, Array]:
-    """What the refunds of these days take back of what earlier closes paid."""
-    days = {"starts_on": starts_on, "ends_on": ends_on}
-    return reversed_lines(OF_CLOSES, days, REFUNDED_CLOSES, plan)
+def reversed_at_close(cut: Cut, plan: Plan) -> dict[str, Array]:
+    """What the refunds of a period take back of what earlier closes paid."""
+    return reversed_lines(OF_CLOSES, cut.params, REFUNDED_CLOSES, plan)
 
 
 def reversed_lines(
@@ -154,13 +153,14 @@ with refunds as (
   join commissions_commissionrun run on run.period_id = p.id
     and run.kind = 'close' and run.status = 'done'
   where r.kind = 'refund' and r.counts_on between %(starts_on)s and %(ends_on)s
-    and s.counts_on < %(starts_on)s
+    and r.id <= %(refunds_until)s and s.counts_on < %(starts_on)s
 ), returns as (
   select f.id, coalesce(sum(bi.quantity) filter (where b.counts_on <= f.sale_until), 0) as own,
          coalesce(sum(bi.quantity) filter (where b.counts_on > f.sale_until
            and (b.counts_on, b.id) < (f.counts_on, f.id)), 0) as before
   from refunds f
   join commerce_volumeentry b on b.reverses_id = f.reverses_id and b.kind = 'refund'
+    and b.id <= %(refunds_until)s
   join commerce_refunditem bi on bi.id = b.refund_item_id
   group by f.id
 )
@@ -181,5 +181,5 @@ join commissions_commissionperiod p on s.counts_on between p.starts_on and p.end
 join commissions_commissionrun run on run.period_id = p.id
   and run.kind = 'close' and run.status = 'done'
 where r.kind = 'refund' and r.counts_on between %(starts_on)s and %(ends_on)s
-  and s.counts_on < %(starts_on)s
+  and r.id <= %(refunds_until)s and s.counts_on < %(starts_on)s
 """

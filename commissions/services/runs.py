@@ -10,6 +10,7 @@ The row decides what there is to do, the lock that one does it at a time; the qu
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from itertools import chain
+from typing import Any
 
 import structlog
 from celery import current_app
@@ -23,8 +24,9 @@ from commissions.engine import ENGINE_VERSION, EngineError
 from commissions.models import CommissionPeriod, CommissionRun
 from commissions.models.period import PERIOD_EDGES, RUN_EDGES
 from commissions.services import facts
-from commissions.services.calculation import Outcome, read_facts, work_out
+from commissions.services.calculation import Outcome, read_facts, work_out_closed
 from commissions.services.carried import drop_state, write_state
+from commissions.services.estimates import compare, drop_differences
 from commissions.services.ledger_tables import (
     LineWriter,
     create_tables,
@@ -69,6 +71,7 @@ def start_run(*, period: CommissionPeriod, actor: User | None) -> CommissionRun:
         advance(earlier, RunStatus.SUPERSEDED, RUN_EDGES)
         drop_tables(earlier)
         drop_state(earlier)
+        drop_differences(earlier)
     newest = period.runs.order_by("-number").values_list("number", flat=True).first() or 0
     run = CommissionRun.objects.create(
         period=period,
@@ -141,7 +144,7 @@ def _calculate(run_id: int) -> CommissionRun | None:
     phases.begin("read")
     snapshot = read_facts(run.period)
     phases.begin("compute")
-    outcome = work_out(run.period, snapshot)
+    outcome = work_out_closed(run.period, snapshot)
     if outcome.input_hash != run.period.input_hash:
         raise RunRefused(
             f"The facts of {run.period.name} hash to {outcome.input_hash[:12]}, but "
@@ -156,8 +159,9 @@ def _calculate(run_id: int) -> CommissionRun | None:
         hashing.result()
     phases.begin("check")
     refuse_unless_written(run, outcome)
+    since_estimate = compare(run, outcome)
     phases.begin("store")
-    store(run, outcome, phases)
+    store(run, outcome, phases, since_estimate)
     return run
 
 
@@ -176,9 +180,11 @@ def write(run: CommissionRun, outcome: Outcome) -> None:
     write_state(run, outcome.carried)
 
 
-def store(run: CommissionRun, outcome: Outcome, phases: Phases) -> None:
+def store(
+    run: CommissionRun, outcome: Outcome, phases: Phases, since_estimate: dict[str, Any] | None
+) -> None:
     """Mark run and period, both in the transaction that wrote the lines."""
-    totals = totals_of(run, outcome, phases.seconds)
+    totals = totals_of(run, outcome, phases.seconds) | {"since_estimate": since_estimate}
     total = Decimal(outcome.total).scaleb(-2)
     now = timezone.now()
     advance(

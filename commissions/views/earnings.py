@@ -10,7 +10,7 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
-from commissions import earnings
+from commissions import earnings, since_estimate
 from commissions.csv_files import csv_response
 from commissions.estimate import estimate_close
 from commissions.explain import Why, explain
@@ -91,6 +91,7 @@ def earnings_period(request: HttpRequest, code: str) -> HttpResponse:
         "asked": reader.asked,
         "is_own": not reader.sees_all,
         **_coming(distributor, period),
+        "since_estimate": since_estimate.of_distributor(distributor, period),
     }
     if request.htmx:  # type: ignore[attr-defined]
         return render(request, "commissions/_earnings_lines.html", facts)

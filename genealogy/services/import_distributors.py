@@ -204,5 +204,6 @@ DISTRIBUTORS = ImportKind(
     fields=FIELDS,
     book=book_distributors,
     finish=finish_distributors,
+    tables=("genealogy_distributor", "genealogy_distributorposition", "genealogy_genealogynode"),
     mappings=Path(__file__).resolve().parent.parent / "mappings",
 )

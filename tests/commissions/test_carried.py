@@ -7,7 +7,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from commissions.models import CarriedState, LedgerEntry, Standing
 from commissions.services import facts
-from commissions.services.calculation import work_out
+from commissions.services.calculation import work_out_closed
 from commissions.services.claims import claim_volume
 from commissions.services.periods import close_period
 from commissions.services.plans import loaded
@@ -157,7 +157,7 @@ def test_ranks_of_another_ladder_are_carried(cast):
     held = [cast.chloe.pk, cast.dmitri.pk]
     assert [pk for pk, place in places.items() if snapshot.members.title["club"][place]] == held
     assert not [key for key in snapshot.state if key.startswith("ladder.")]
-    standings = work_out(the_period("2026-11"), snapshot).standings
+    standings = work_out_closed(the_period("2026-11"), snapshot).standings
     assert standings.ranks["club"].title[places[cast.chloe.pk]] == 1
     assert standings.ranks["club"].paid_as[places[cast.chloe.pk]] == 0
 

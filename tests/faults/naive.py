@@ -8,7 +8,7 @@ from celery import shared_task
 from django.db import connection
 
 from commissions.models import CommissionPeriod
-from commissions.services.calculation import read_facts, work_out
+from commissions.services.calculation import read_facts, work_out_closed
 
 PIECE = 100
 TABLES = """
@@ -21,7 +21,7 @@ create table if not exists naive_done (code text)
 @shared_task(name="tests.faults.naive.close")
 def close(code: str) -> None:
     period = CommissionPeriod.objects.get(code=code)
-    outcome = work_out(period, read_facts(period))
+    outcome = work_out_closed(period, read_facts(period))
     members = outcome.snapshot.members.id
     for block in outcome.result.blocks(rows=PIECE):
         pay(members[block.earner].tolist(), block.amount.tolist())

@@ -6,6 +6,7 @@ from commerce.services.orders import RefundLine, refund_order
 from commissions.estimate import estimate_close
 from commissions.models import CommissionPeriod, LedgerEntry
 from commissions.services.claims import claim_volume
+from commissions.services.estimates import record
 from commissions.standing import plan_of
 from tests.cast import Cast, at
 from tests.portal.conftest import close, text_of
@@ -64,3 +65,59 @@ def test_pages_say_that_it_is_an_estimate(company: Cast, sign_in) -> None:
     assert "Together, about £3.00" in page
     assert "More comes at the close" in text_of(client.get("/earnings/2026-11/"))
     assert "More comes at the close" not in text_of(client.get("/earnings/2026-10/"))
+
+
+def test_a_final_period_says_what_came_after_the_last_estimate(company: Cast, sign_in) -> None:
+    company.buys("chloe", 6, at("2026-11-06"))
+    company.buys("dmitri", 20, at("2026-11-06"))
+    claim_volume()
+    record(CommissionPeriod.objects.get(code="2026-11"))
+    company.buys(company.rosa, 10, at("2026-11-20"))
+    claim_volume()
+    close(company, "2026-11")
+    client = sign_in(company, "chloe")
+
+    page = text_of(client.get("/earnings/2026-11/"))
+
+    assert "Against the last estimate" in page
+    assert "Orders were paid" in page
+    assert "People joined or were moved" not in page
+    assert "Brought by the close" in page
+    assert "Against the last estimate" not in text_of(client.get("/earnings/2026-10/"))
+
+
+def test_the_control_room_sums_up_what_came_after_the_estimate(company: Cast, sign_in) -> None:
+    company.buys("chloe", 6, at("2026-11-05"))
+    company.buys("dmitri", 20, at("2026-11-06"))
+    claim_volume()
+    record(CommissionPeriod.objects.get(code="2026-11"))
+    company.buys("dmitri", 10, at("2026-11-20"))
+    claim_volume()
+    period = close(company, "2026-11")
+    client = sign_in(company, "fiona")
+
+    page = text_of(client.get(f"/admin/commissions/commissionperiod/{period.pk}/control-room/"))
+    listed = text_of(client.get("/admin/commissions/estimatedifference/"))
+
+    assert "Against the last estimate" in page
+    assert "Orders were paid" in page
+    assert "Orders were paid" in listed
+
+
+def test_a_line_too_large_for_a_page_shows_the_company_s_last_estimate(
+    company: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company.buys("dmitri", 60, at("2026-11-07"))
+    claim_volume()
+    period, plan = CommissionPeriod.objects.get(code="2026-11"), plan_of(company.plan)
+    at_once = estimate_close(company.asha, period, plan)
+    monkeypatch.setattr("commissions.services.own_line.LARGEST_LINE", -1)
+
+    before = estimate_close(company.asha, period, plan)
+    record(period)
+    after = estimate_close(company.asha, period, plan)
+
+    assert before is None
+    assert after is not None
+    assert after.total == at_once.total
+    assert after.worked_out_at is not None
