@@ -12,12 +12,15 @@ def main() -> None:
         for folder in (data_dir() / "tests", data_dir()):
             remove(folder)
         return
+    ends = {signal.SIGINT, signal.SIGTERM}
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with suppress(KeyboardInterrupt), lease(data_dir()) as addresses:
         for name, address in addresses.items():
             sys.stdout.write(f"{name}={address}\n")
         sys.stdout.flush()
-        signal.pause()
+        # Blocked, a signal waits for sigwait; between a look and a pause it would be lost.
+        signal.pthread_sigmask(signal.SIG_BLOCK, ends)
+        signal.sigwait(ends)
 
 
 if __name__ == "__main__":
