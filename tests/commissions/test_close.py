@@ -96,6 +96,20 @@ def test_a_rank_bonus_is_paid_once_ever(company):
     assert recorded(period) == expected(period)
 
 
+def test_the_lines_of_a_close_lie_earner_by_earner(company):
+    sell_in_october(company)
+    closed(company, "2026-10")
+
+    lines = LedgerEntry.objects.filter(run__kind="close").order_by("pk")
+    order = [
+        (line.source_distributor_id is None, line.volume_entry_id is None, line.distributor_id)
+        for line in lines
+    ]
+
+    assert order == sorted(order)
+    assert len({earner for _, _, earner in order}) > 1
+
+
 def test_later_orders_refunds_and_moves_do_not_change_a_replay(company):
     sell_in_october(company)
     period = closed(company, "2026-10")
