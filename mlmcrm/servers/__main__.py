@@ -18,7 +18,7 @@ def main() -> None:
         for name, address in addresses.items():
             sys.stdout.write(f"{name}={address}\n")
         sys.stdout.flush()
-        # Blocked, a signal waits for sigwait; between a look and a pause it would be lost.
+        # Blocked, a signal waits for sigwait, also where a shell's "&" had Ctrl-C ignored.
         signal.pthread_sigmask(signal.SIG_BLOCK, ends)
         signal.sigwait(ends)
 
