@@ -8,7 +8,6 @@ process; another one, whose memory is measured, closes the period and calculates
 figures are medians over the rounds after the first; the first warms the caches. `commit` is what
 is left: figures and warnings for the control room, the marks on run and period, the commit itself.
 `cpu` is the processor time of this process and its database session: what a busy machine hides.
-At the end lines from all over the final ledger are explained, each with its first look at the data.
 """
 
 from __future__ import annotations
@@ -28,7 +27,6 @@ SIZES = (10_000, 100_000, 1_000_000)
 PHASES = ("read", "compute", "write", "index", "check", "commit")
 BARS = {100_000: 3.0, 1_000_000: 30.0}
 MEMORY_BAR = 3 * 1024
-EXPLAINED = 40
 PERIOD = "2026-10"
 
 
@@ -103,8 +101,7 @@ def show(results: list[dict[str, Any]]) -> None:
         verdict = "within" if within_bars(result) else "BEYOND"
         print(
             f"{result['size']:>9,}: closing the books {result['close']:.2f} s, "
-            f"finalizing {result['finalize']:.2f} s, loading {result['load']:.1f} s, "
-            f"explaining a line {result['explain']:.0f} ms (slowest {result['slowest']:.0f}); "
+            f"finalizing {result['finalize']:.2f} s, loading {result['load']:.1f} s; "
             f"{said}, {MEMORY_BAR:,} MiB: {verdict}"
         )
 
@@ -128,8 +125,6 @@ def measure(size: int, rounds: int) -> dict[str, Any]:
     approve_period(period=period_named(PERIOD), actor=approver)
     since = monotonic()
     finalize_period(period=period_named(PERIOD), actor=approver)
-    finalize = monotonic() - since
-    explained = [1000 * seconds for seconds in explain_some()]
     return {
         "size": size,
         "rounds": len(taken),
@@ -139,28 +134,8 @@ def measure(size: int, rounds: int) -> dict[str, Any]:
         "lines": taken[0]["lines"],
         "memory": memory,
         "close": close,
-        "finalize": finalize,
-        "explain": statistics.median(explained),
-        "slowest": max(explained),
+        "finalize": monotonic() - since,
     }
-
-
-def explain_some() -> list[float]:
-    """Seconds to read and explain one line each, evenly spread over the run."""
-    from commissions import earnings
-    from commissions.explain import explain
-    from tests.benchmarks.loading import period_named
-
-    run = period_named(PERIOD).runs.get(kind="close", status="done")
-    seconds = []
-    for place in range(EXPLAINED):
-        since = monotonic()
-        line = earnings.line_by_key((run.pk << 32) + 1 + place * run.line_count // EXPLAINED)
-        story = explain(line, for_staff=True)
-        seconds.append(monotonic() - since)
-        if story.recomputed is not None and not story.agrees:
-            raise SystemExit(f"{line.pk} is explained with {story.recomputed}")
-    return seconds
 
 
 def calculate_once(actor: Any) -> dict[str, float]:
