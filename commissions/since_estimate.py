@@ -59,15 +59,16 @@ def of_run(run: CommissionRun) -> SinceEstimate | None:
 
 
 def of_distributor(distributor: Distributor, period: CommissionPeriod) -> SinceEstimate | None:
-    """For one distributor, once the period is final; None where there was no estimate."""
-    kept = Estimate.objects.filter(period=period).first()
-    if kept is None or period.status != CommissionPeriod.Status.FINALIZED:
+    """For one distributor, once the period is final; None where nothing was compared."""
+    if period.status != CommissionPeriod.Status.FINALIZED:
         return None
+    run = period.runs.get(kind=CommissionRun.Kind.CLOSE, status=CommissionRun.Status.DONE)
+    if run.totals.get("since_estimate") is None:
+        return None
+    kept = Estimate.objects.get(period=period)
     mine = EstimatedAmount.objects.filter(estimate=kept, distributor=distributor)
     rows = (
-        EstimateDifference.objects.filter(
-            run__period=period, run__status=CommissionRun.Status.DONE, distributor=distributor
-        )
+        EstimateDifference.objects.filter(run=run, distributor=distributor)
         .values_list("cause")
         .annotate(total=Sum("amount"))
         .order_by("cause")

@@ -131,6 +131,8 @@ def _record(period: CommissionPeriod, version: PlanVersion, mark: Mark) -> Estim
         refunds_until=mark.last_entry,
     )
     outcome = at(cut, version)
+    if not still_open(period):
+        return None
     taken = Decimal(monotonic() - since).quantize(Decimal("0.001"))
     estimate, _ = Estimate.objects.update_or_create(
         period=period,
@@ -145,6 +147,12 @@ def _record(period: CommissionPeriod, version: PlanVersion, mark: Mark) -> Estim
     members = outcome.snapshot.members.id
     store(estimate, members, amounts_of(outcome, version, Lookup(members)))
     return estimate
+
+
+def still_open(period: CommissionPeriod) -> bool:
+    """Whether nobody has closed the period; nobody can until the transaction ends."""
+    periods = CommissionPeriod.objects.select_for_update(no_key=True)
+    return periods.filter(pk=period.pk, status=CommissionPeriod.Status.OPEN).first() is not None
 
 
 def at(cut: facts.Cut, version: PlanVersion) -> Outcome:
@@ -349,13 +357,18 @@ def write_differences(
 def compare(run: CommissionRun, outcome: Outcome) -> dict[str, Any] | None:
     """List what makes a run differ from the last estimate of its period, and sum it up.
 
-    None without an estimate. Costs a calculation for each cause that has news, none when nothing
-    came after the estimate.
+    None without an estimate, or where the facts between it and the close make no calculation: a
+    close does not fail for want of an explanation. Costs a calculation for each cause that has
+    news, none when nothing came after the estimate.
     """
     estimate = Estimate.objects.filter(period=run.period).select_related("version").first()
     if estimate is None:
         return None
-    steps = differences(estimate, run.period, outcome)
+    try:
+        steps = list(differences(estimate, run.period, outcome))
+    except (EngineError, facts.FactsRefused) as refusal:
+        logger.warning("differences not explained", period=run.period.code, reason=str(refusal))
+        return None
     total = estimate.amounts.aggregate(total=Sum("amount"))["total"] or ZERO
     return {
         "known_at": estimate.known_at.isoformat(),

@@ -127,6 +127,33 @@ def test_each_kind_of_news_is_named_with_what_it_changed(company: Cast) -> None:
     assert Decimal(told["estimated"]) == sum(expected.values())
 
 
+def test_a_closed_period_keeps_the_estimate_it_was_compared_with(company: Cast) -> None:
+    sell(company)
+    kept = estimates.record(the_period("2026-10"))
+    company.buys("ben", 9, at("2026-10-20"))
+    calculated(company, "2026-10")
+
+    again = estimates.record(the_period("2026-10"))
+
+    assert again is None
+    assert Estimate.objects.get().last_entry == kept.last_entry
+
+
+def test_a_close_does_not_fail_for_want_of_an_explanation(company: Cast) -> None:
+    sell(company)
+    estimates.record(the_period("2026-10"))
+    company.buys("ben", 9, at("2026-10-20"))
+    before_anybody = at("2010-01-01")
+    Estimate.objects.update(known_at=before_anybody)
+
+    company.buys("stella", 9, at("2026-10-21"))
+    Estimate.objects.update(carried_run=the_period("2026-10").runs.get())
+    run = calculated(company, "2026-10")
+
+    assert run.totals["since_estimate"] is None
+    assert not run.differences.exists()
+
+
 def test_calculating_again_keeps_one_list(company: Cast) -> None:
     sell(company)
     estimates.record(the_period("2026-10"))
