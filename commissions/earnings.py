@@ -14,11 +14,11 @@ from django.db.models import Count, Q, QuerySet, Sum
 
 from commissions.csv_files import as_text
 from commissions.models import CommissionPeriod, CommissionRun, LedgerEntry
+from commissions.models.ledger import PLACE_BITS
 from genealogy.models import Distributor
 from mlmcrm.money import ZERO
 
 PAGE = 50
-PLACE_BITS = 32
 
 
 @dataclass

@@ -10,6 +10,9 @@ from commissions.models.plan import Bonus
 from genealogy.models import Distributor
 from mlmcrm.money import HundredthsField, RateField
 
+PLACE_BITS = 32
+"""A line's number is its run's, shifted by so many bits, plus its place in the run from 1 on."""
+
 
 class LedgerEntryQuerySet(models.QuerySet["LedgerEntry"]):
     def visible_to(self, user: User) -> "LedgerEntryQuerySet":
@@ -21,8 +24,8 @@ class LedgerEntryQuerySet(models.QuerySet["LedgerEntry"]):
 class LedgerEntry(models.Model):
     """One commission line: who earned what, from which order line, at which level and rate.
 
-    Stored in a table partitioned by run; only what is final is attached to it. The id is the
-    run's id shifted by 32 bits plus the line's place in the run, so it never repeats. Foreign
+    Stored in a table partitioned by run; only what is final is attached to it. The id tells run
+    and place (PLACE_BITS), so it never repeats. Foreign
     keys are not enforced on this table: a run checks them in one set-based statement.
     """
 

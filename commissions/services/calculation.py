@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from django.conf import settings
 from numpy.typing import NDArray
 
 from commissions.engine import Plan, Ranks, Result, Snapshot, Standings, calculate
@@ -71,7 +72,12 @@ class Outcome:
 
 
 def read_facts(period: CommissionPeriod) -> Snapshot:
-    return facts.read_snapshot(facts.cut_of(period), loaded(period.frozen_plan))
+    """Of a closed period. Raises FactsRefused."""
+    return facts.read_snapshot(
+        facts.cut_of(period),
+        loaded(period.frozen_plan),
+        two_sessions=settings.CLOSE_SESSIONS > 1,
+    )
 
 
 def work_out_closed(period: CommissionPeriod, snapshot: Snapshot) -> Outcome:

@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 
 from commissions.engine import PAYMENT, Plan, Snapshot, build_snapshot, calculate
 from commissions.models import CommissionPeriod, CommissionRun
+from commissions.models.ledger import PLACE_BITS
 from commissions.services import earned_events, projections
 from commissions.services.arrays import Array, Lookup, read_columns
 from commissions.services.facts import VOLUME_KINDS, day_number, entry_columns, lines_of
-from commissions.services.ledger_tables import LineWriter, write_lines
+from commissions.services.ledger_lines import LineWriter, arranged, write_lines
 from commissions.services.opening import (
     PeriodRefused,
     fix_plan,
@@ -193,10 +194,12 @@ def settle(batch: Batch) -> tuple[Snapshot, dict[str, Array]]:
     result = calculate(snapshot, plan, PAYMENT)
     first = run.line_count + 1
     writer = LineWriter(run, bonus_ids(fix_plan(batch.period)), first)
-    write_lines(run, writer.rows_of(result, snapshot.members.id, snapshot.lines.id))
+    earned = writer.rows_of(arranged(result), snapshot.members.id, snapshot.lines.id)
+    write_lines(run.ledger_table, earned)
     refunds = batch.entries["id"][~batch.sales].tolist()
     if refunds:
-        write_lines(run, writer.rows_reversing(reversed_at_payment(refunds, plan)))
+        undone = writer.rows_reversing(reversed_at_payment(refunds, plan))
+        write_lines(run.ledger_table, undone)
     lines = lines_from(run, first)
     if len(lines["id"]):
         run.line_count = writer.next - 1
@@ -259,7 +262,7 @@ def lines_from(run: CommissionRun, first: int) -> dict[str, Array]:
     return read_columns(
         f"select id, bonus_id as bonus, distributor_id as earner, volume_entry_id as entry, amount "
         f"from {run.ledger_table} where id >= %(first)s",
-        {"first": (run.pk << 32) + first},
+        {"first": (run.pk << PLACE_BITS) + first},
         id="i8",
         bonus="i8",
         earner="i8",

@@ -20,6 +20,7 @@ from commissions.models import CommissionPeriod, CommissionRun
 from commissions.services import carried
 from commissions.services.arrays import Array, Lookup, read_columns
 from genealogy.models import Distributor
+from mlmcrm.beside import Beside
 
 VOLUMES = ("pv", "cv", "margin")
 VOLUME_KINDS = {
@@ -88,17 +89,22 @@ def carried_run(period: CommissionPeriod) -> int | None:
     return run
 
 
-def read_snapshot(cut: Cut, plan: Plan) -> Snapshot:
-    """Everybody and everything that counts. Raises FactsRefused naming what cannot be."""
-    members = read_members(cut)
-    lookup = Lookup(members["id"])
-    lines, refunds = read_volume(cut, lookup, plan)
-    state = carried.read_state(cut.carried_run, lookup)
-    ranks = carried.take_ranks(state, cut.carried_run, lookup, plan)
-    state |= carried.read_paid(cut.payment_run, lookup, plan)
-    parents = {tree: members.pop(tree) for tree in ("sponsor", "enroller")}
-    if needs_placement(plan):
-        parents["placement"], members["leg"] = read_placement(cut, lookup)
+def read_snapshot(cut: Cut, plan: Plan, *, two_sessions: bool = False) -> Snapshot:
+    """Everybody and everything that counts. Raises FactsRefused naming what cannot be.
+
+    `two_sessions`: people and volume at the same time, where both are committed.
+    """
+    with Beside(when=two_sessions) as beside:
+        volume = beside.do(read_volume, cut, plan)
+        members = read_members(cut)
+        lookup = Lookup(members["id"])
+        parents = {tree: members.pop(tree) for tree in ("sponsor", "enroller")}
+        if needs_placement(plan):
+            parents["placement"], members["leg"] = read_placement(cut, lookup)
+        state = carried.read_state(cut.carried_run, lookup)
+        ranks = carried.take_ranks(state, cut.carried_run, lookup, plan)
+        state |= carried.read_paid(cut.payment_run, lookup, plan)
+        lines, refunds = (lines_of(rows, lookup) for rows in volume())
     try:
         return build_snapshot(
             members={**members, "parents": parents, **ranks},
@@ -204,9 +210,7 @@ def pointers(
     return place
 
 
-def read_volume(
-    cut: Cut, lookup: Lookup, plan: Plan
-) -> tuple[dict[str, LineColumn], dict[str, LineColumn]]:
+def read_volume(cut: Cut, plan: Plan) -> tuple[dict[str, Array], dict[str, Array]]:
     """Sales less what was refunded in the same period, and refunds of earlier sales."""
     sales = read_columns(sales_query(plan), cut.params, **VOLUME_KINDS)
     refunds = read_columns(refunds_query(plan), cut.params, **VOLUME_KINDS, sale="i8", own="i2")
@@ -218,8 +222,7 @@ def read_volume(
         raise FactsRefused("A refund takes back a sale that is not in its period.")
     for volume in VOLUMES:
         np.add.at(sales[volume], place, refunds[volume][own])
-    earlier = {name: refunds[name][~own] for name in VOLUME_KINDS}
-    return lines_of(sales, lookup), lines_of(earlier, lookup)
+    return sales, {name: refunds[name][~own] for name in VOLUME_KINDS}
 
 
 def lines_of(rows: dict[str, Array], lookup: Lookup) -> dict[str, LineColumn]:

@@ -9,7 +9,6 @@ The row decides what there is to do, the lock that one does it at a time; the qu
 
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
-from itertools import chain
 from typing import Any
 
 import structlog
@@ -25,26 +24,13 @@ from commissions.models import CommissionPeriod, CommissionRun
 from commissions.models.period import PERIOD_EDGES, RUN_EDGES
 from commissions.services import facts
 from commissions.services.calculation import Outcome, read_facts, work_out_closed
-from commissions.services.carried import drop_state, write_state
+from commissions.services.carried import drop_state
 from commissions.services.estimates import compare, drop_differences
-from commissions.services.ledger_tables import (
-    LineWriter,
-    create_tables,
-    drop_tables,
-    index_tables,
-    standing_columns,
-    write_lines,
-    write_standings,
-)
+from commissions.services.ledger_tables import drop_tables
 from commissions.services.opening import PeriodRefused
-from commissions.services.plans import bonus_ids
 from commissions.services.progress import Phases
-from commissions.services.totals import (
-    RunRefused,
-    refuse_unless_written,
-    totals_of,
-    warnings_of,
-)
+from commissions.services.totals import totals_of, warnings_of
+from commissions.services.writing import RunRefused, write
 from mlmcrm.locks import try_advisory_lock
 from mlmcrm.transitions import TransitionRefused, advance
 
@@ -152,32 +138,12 @@ def _calculate(run_id: int) -> CommissionRun | None:
         )
     with ThreadPoolExecutor(max_workers=1) as aside:
         hashing = aside.submit(lambda: outcome.result_hash)
-        phases.begin("write")
-        write(run, outcome)
-        phases.begin("index")
-        index_tables(run)
+        write(run, outcome, phases)
         hashing.result()
-    phases.begin("check")
-    refuse_unless_written(run, outcome)
     since_estimate = compare(run, outcome)
     phases.begin("store")
     store(run, outcome, phases, since_estimate)
     return run
-
-
-def write(run: CommissionRun, outcome: Outcome) -> None:
-    """The run's own tables, filled in the transaction that made them, and what it carries on."""
-    members = outcome.snapshot.members
-    create_tables(run)
-    writer = LineWriter(run, bonus_ids(run.period.frozen_plan))
-    pieces = chain(
-        writer.rows_of(outcome.result, members.id, outcome.snapshot.lines.id),
-        writer.rows_reversing(outcome.reversed),
-    )
-    write_lines(run, pieces, freeze=True)
-    columns = standing_columns(outcome.standings, outcome.plan)
-    write_standings(run, columns, members.id, members.parent("sponsor"))
-    write_state(run, outcome.carried)
 
 
 def store(
@@ -222,6 +188,7 @@ def store(
 def fail(run_id: int, reason: str) -> None:
     """Give a started run up: the period is closed again and staff hear why."""
     run = CommissionRun.objects.select_related("period").get(pk=run_id)
+    drop_tables(run)
     advance(run, RunStatus.FAILED, RUN_EDGES, finished_at=timezone.now(), error=reason)
     advance(run.period, Status.CLOSED, PERIOD_EDGES)
     audit.record(actor=None, action="period.calculation_failed", target=run.period, reason=reason)

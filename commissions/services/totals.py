@@ -14,44 +14,12 @@ from commissions.services.arrays import read_columns
 from commissions.services.calculation import Outcome, decimal_text
 from commissions.services.opening import payment_run
 from commissions.services.plans import bonus_ids
+from commissions.services.writing import RunRefused
 from genealogy.models import Distributor
 
 TOP = 10
 
 Totals = dict[str, Any]
-
-
-class RunRefused(Exception):
-    """The calculation does not hold; the message names the difference."""
-
-
-def refuse_unless_written(run: CommissionRun, outcome: Outcome) -> None:
-    """Engine, table and people agree: total, count and every person's sum. Raises RunRefused."""
-    with connection.cursor() as cursor:
-        cursor.execute("set local work_mem = '256MB'")
-    people = read_columns(
-        f"select distributor_id, count(*) as lines, sum(amount) as amount "
-        f"from {run.ledger_table} group by distributor_id",
-        distributor_id="i8",
-        lines="i8",
-        amount="i8",
-    )
-    written, lines = int(people["amount"].sum()), int(people["lines"].sum())
-    if (written, lines) != (outcome.total, outcome.line_count):
-        raise RunRefused(
-            f"The engine has {outcome.line_count} lines of {decimal_text(outcome.total)}, "
-            f"the table {lines} of {decimal_text(written)}."
-        )
-    members = outcome.snapshot.members.id
-    sums = np.zeros(members.size, np.int64)
-    place = np.minimum(np.searchsorted(members, people["distributor_id"]), members.size - 1)
-    strangers = int((members[place] != people["distributor_id"]).sum()) if members.size else 0
-    if strangers:
-        raise RunRefused(f"{strangers} earners are not among the members of the period.")
-    sums[place] = people["amount"]
-    wrong = np.flatnonzero(sums != outcome.earned)
-    if wrong.size:
-        raise RunRefused(f"{wrong.size} distributors have another sum than the engine gave them.")
 
 
 def totals_of(run: CommissionRun, outcome: Outcome, phases: Mapping[str, float]) -> Totals:

@@ -1,0 +1,183 @@
+"""What a run writes: its lines in the order of their numbers, and the standings.
+
+Lines go earner by earner, so the columns of the engine's blocks are put in order once and then
+turned into rows piece by piece.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from commissions.engine import Plan, Result, Standings
+from commissions.engine.errors import CapacityError
+from commissions.engine.result import COLUMNS
+from commissions.models import CommissionRun
+from commissions.models.ledger import PLACE_BITS
+from commissions.services.arrays import Array, Row, copy_rows, slices
+from commissions.services.ledger_tables import LEDGER_KINDS, STANDING_KINDS
+
+ONE = 100
+"""Counts are held in hundredths like every metric."""
+MOST_LINES = 1 << 28
+
+
+@dataclass(frozen=True)
+class Arranged:
+    """The lines of a result, one array a column, and the order in which they are written.
+
+    `bounds`: where in that order each of four kinds begins, and the end: from somebody's order
+    line; from somebody; from nobody, on an order line; from nobody. Somebody paid on his own
+    figures has no source: there is nobody else it came from.
+    """
+
+    columns: dict[str, Array]
+    order: NDArray[np.int64]
+    bounds: list[int]
+
+    def __len__(self) -> int:
+        return self.bounds[-1]
+
+
+def arranged(result: Result) -> Arranged:
+    """By kind, by earner, then as they are."""
+    lines = columns_of(result)
+    has_line = lines["line"] >= 0
+    has_source = (lines["source"] >= 0) & (has_line | (lines["source"] != lines["earner"]))
+    kind = 2 * ~has_source + ~has_line
+    bounds = np.append(0, np.cumsum(np.bincount(kind, minlength=4)))
+    return Arranged(lines, by_earner(kind, lines["earner"]), bounds.tolist())
+
+
+class LineWriter:
+    """Numbers the lines of a run and turns what the engine answers into rows."""
+
+    def __init__(self, run: CommissionRun, bonus_ids: list[int], first: int = 1) -> None:
+        self.run, self.bonus_ids, self.next = run, np.array(bonus_ids, np.int64), first
+
+    def rows_of(
+        self,
+        lines: Arranged,
+        member_ids: NDArray[np.int64],
+        line_ids: NDArray[np.int64],
+        start: int = 0,
+        stop: int = MOST_LINES,
+    ) -> Iterator[tuple[int, Row]]:
+        """Those from one place in the order to before another."""
+        for kind, (first, end) in enumerate(pairwise(lines.bounds)):
+            for part in slices(min(end, stop), start=max(first, start)):
+                places = lines.order[part]
+                piece = {name: column[places] for name, column in lines.columns.items()}
+                row = self._row(piece, member_ids)
+                if kind < 2:
+                    row["source_distributor_id"] = member_ids[piece["source"]]
+                if kind % 2 == 0:
+                    row["volume_entry_id"] = line_ids[piece["line"]]
+                yield len(places), row
+
+    def _row(
+        self, piece: dict[str, Array], member_ids: NDArray[np.int64]
+    ) -> dict[str, Array | int | None]:
+        return self._numbered(len(piece["earner"])) | {
+            "bonus_id": self.bonus_ids[piece["bonus"]],
+            "distributor_id": member_ids[piece["earner"]],
+            "source_distributor_id": None,
+            "volume_entry_id": None,
+            "level": piece["level"],
+            "rank_level": piece["rank_level"],
+            "base": piece["base"],
+            "rate": piece["rate"],
+            "amount": piece["amount"],
+            "reverses_id": None,
+        }
+
+    def rows_reversing(
+        self, columns: Mapping[str, NDArray[np.int64]], places: slice = slice(None)
+    ) -> Iterator[tuple[int, Row]]:
+        """Lines that undo others: the columns are given in full but for number, run and period."""
+        start, stop, _ = places.indices(len(columns["amount"]))
+        for part in slices(stop, start=start):
+            piece = {name: column[part] for name, column in columns.items()}
+            count = len(piece["amount"])
+            yield count, self._numbered(count) | piece
+
+    def _numbered(self, count: int) -> dict[str, Array | int | None]:
+        numbers = np.arange(self.next, self.next + count, dtype=np.int64)
+        self.next += count
+        return {
+            "id": (np.int64(self.run.pk) << PLACE_BITS) | numbers,
+            "run_id": self.run.pk,
+            "period_id": self.run.period_id,
+        }
+
+
+def columns_of(result: Result) -> dict[str, Array]:
+    """All lines of a result as one array a column, bonus and level among them."""
+    blocks, sizes = result.ledger, [len(block) for block in result.ledger]
+    columns: dict[str, Array] = {
+        "bonus": np.repeat([block.bonus for block in blocks], sizes).astype(np.int16),
+        "level": np.repeat([block.level for block in blocks], sizes).astype(np.int16),
+    }
+    for name in COLUMNS:
+        parts = [getattr(block, name) for block in blocks]
+        columns[name] = np.concatenate(parts) if parts else np.zeros(0, np.int64)
+    return columns
+
+
+def by_earner(kind: NDArray[np.int64], earner: NDArray[np.int32]) -> NDArray[np.int64]:
+    """The order of lines by kind (0 to 3), then by earner, then as they are.
+
+    Sorting whole keys is several times faster than sorting their places. Raises CapacityError for
+    more lines than the keys can number.
+    """
+    if earner.size > MOST_LINES:
+        raise CapacityError(f"{earner.size:,} lines are more than a run can hold")
+    keys = (kind << 59) | (earner.astype(np.int64) << 28) | np.arange(earner.size)
+    keys.sort()
+    return keys & (MOST_LINES - 1)
+
+
+def write_lines(table: str, pieces: Iterable[tuple[int, Row]], *, freeze: bool = False) -> int:
+    return copy_rows(table, LEDGER_KINDS, pieces, freeze=freeze)
+
+
+def standing_columns(standings: Standings, plan: Plan) -> dict[str, Array]:
+    """What a standing stores, one entry a member: the metrics and the ranks that people see."""
+    none = np.zeros(len(standings), np.int16)
+    ranks = standings.ranks[plan.ladders[0].code] if plan.ladders else None
+    return {
+        "pv": standings.metrics["pv"],
+        "cv": standings.metrics["cv"],
+        "gv": standings.metrics["gv"],
+        "legs": standings.metrics["legs"] // ONE,
+        "active": standings.active,
+        "rank_level": ranks.paid_as if ranks else none,
+        "highest_level": ranks.highest if ranks else none,
+        "title_level": ranks.title if ranks else none,
+    }
+
+
+def write_standings(
+    run: CommissionRun,
+    columns: Mapping[str, Array],
+    member_ids: NDArray[np.int64],
+    sponsor: NDArray[np.int32],
+) -> int:
+    """One row a distributor; those at the top, whose sponsor is NULL, after the others."""
+    pieces = (
+        (
+            places.size,
+            {
+                "run_id": run.pk,
+                "distributor_id": member_ids[places],
+                "sponsor_id": member_ids[sponsor[places]] if has_sponsor else None,
+                **{name: column[places] for name, column in columns.items()},
+            },
+        )
+        for has_sponsor in (True, False)
+        for group in [np.flatnonzero((sponsor >= 0) == has_sponsor)]
+        for places in (group[part] for part in slices(group.size))
+    )
+    return copy_rows(run.standing_table, STANDING_KINDS, pieces, freeze=True)

@@ -1,0 +1,123 @@
+"""Writing what a close comes to, and making sure that it stands there.
+
+    write(run, outcome, phases)     # tables of its own, in the transaction that made them
+
+Of a large close one share of the lines is written beside, in a second session, together with its
+index and its sums.
+"""
+
+from collections.abc import Sequence
+from itertools import chain
+
+import numpy as np
+from django.db import connection
+
+from commissions.models import CommissionRun
+from commissions.services.arrays import Array, read_columns
+from commissions.services.calculation import Outcome, decimal_text
+from commissions.services.carried import write_state
+from commissions.services.ledger_lines import (
+    Arranged,
+    LineWriter,
+    arranged,
+    standing_columns,
+    write_lines,
+    write_standings,
+)
+from commissions.services.ledger_tables import (
+    Share,
+    create_share,
+    create_standings,
+    index_share,
+    index_standings,
+    join_shares,
+    shares_of,
+)
+from commissions.services.plans import bonus_ids
+from commissions.services.progress import Phases
+from mlmcrm.beside import Beside
+
+Sums = dict[str, Array]
+"""By earner: `distributor_id`, how many `lines` and the sum of their `amount`s, in hundredths."""
+
+
+class RunRefused(Exception):
+    """The calculation does not hold; the message names the difference."""
+
+
+def write(run: CommissionRun, outcome: Outcome, phases: Phases) -> None:
+    """Lines, standings and what the run carries on. Raises RunRefused unless all of it is there."""
+    phases.begin("write")
+    lines, bonuses = arranged(outcome.result), bonus_ids(run.period.frozen_plan)
+    own, *others = shares_of(run, outcome.line_count, len(outcome.standings))
+    with Beside(when=bool(others)) as beside:
+        elsewhere = [beside.do(write_beside, share, lines, bonuses, outcome) for share in others]
+        create_share(own)
+        write_share(own, lines, bonuses, outcome)
+        write_people(run, outcome)
+        phases.begin("index")
+        index_share(own)
+        index_standings(run)
+        phases.begin("check")
+        found = [sums_in(own), *(sums() for sums in elsewhere)]
+    if others:
+        join_shares([own, *others])
+    refuse_unless_written(found, outcome)
+
+
+def write_beside(share: Share, lines: Arranged, bonuses: list[int], outcome: Outcome) -> Sums:
+    create_share(share)
+    write_share(share, lines, bonuses, outcome)
+    index_share(share)
+    return sums_in(share)
+
+
+def write_share(share: Share, lines: Arranged, bonuses: list[int], outcome: Outcome) -> None:
+    """A share of the lines; what refunds take back comes after all others."""
+    writer = LineWriter(share.run, bonuses, first=share.start + 1)
+    members, entries = outcome.snapshot.members.id, outcome.snapshot.lines.id
+    earned = writer.rows_of(lines, members, entries, share.start, share.stop)
+    after = (max(place - len(lines), 0) for place in (share.start, share.stop))
+    undone = writer.rows_reversing(outcome.reversed, slice(*after))
+    write_lines(share.table, chain(earned, undone), freeze=True)
+
+
+def write_people(run: CommissionRun, outcome: Outcome) -> None:
+    members = outcome.snapshot.members
+    create_standings(run)
+    columns = standing_columns(outcome.standings, outcome.plan)
+    write_standings(run, columns, members.id, members.parent("sponsor"))
+    write_state(run, outcome.carried)
+
+
+def sums_in(share: Share) -> Sums:
+    with connection.cursor() as cursor:
+        cursor.execute("set local work_mem = '256MB'")
+    return read_columns(
+        f"select distributor_id, count(*) as lines, sum(amount) as amount "
+        f"from {share.table} group by distributor_id",
+        distributor_id="i8",
+        lines="i8",
+        amount="i8",
+    )
+
+
+def refuse_unless_written(found: Sequence[Sums], outcome: Outcome) -> None:
+    """Engine, tables and people agree: total, count and every person's sum. Raises RunRefused."""
+    people = {name: np.concatenate([sums[name] for sums in found]) for name in found[0]}
+    written, lines = int(people["amount"].sum()), int(people["lines"].sum())
+    if (written, lines) != (outcome.total, outcome.line_count):
+        raise RunRefused(
+            f"The engine has {outcome.line_count} lines of {decimal_text(outcome.total)}, "
+            f"the table {lines} of {decimal_text(written)}."
+        )
+    members = outcome.snapshot.members.id
+    sums = np.zeros(members.size, np.int64)
+    place = np.minimum(np.searchsorted(members, people["distributor_id"]), members.size - 1)
+    strangers = int((members[place] != people["distributor_id"]).sum()) if members.size else 0
+    if strangers:
+        raise RunRefused(f"{strangers} earners are not among the members of the period.")
+    np.add.at(sums, place, people["amount"])
+    wrong = np.flatnonzero(sums != outcome.earned)
+    if wrong.size:
+        raise RunRefused(f"{wrong.size} distributors have another sum than the engine gave them.")
