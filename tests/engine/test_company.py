@@ -58,6 +58,16 @@ def test_the_deduction_goes_by_order_line():
     assert closed.kept("retained") == ["5.00", "0.50"]
 
 
+def test_of_several_commissions_on_a_line_the_first_bears_the_deduction():
+    base = {"of": "commissions", "bonuses": ["referral"], "per": "line", "after_limits": False}
+    extra = bonus("extra", pays=upline(1), rates=by_step("0.01"))
+
+    closed = sell(tiers(extra, keeps("retained", "extra", rate="0.50", base=base)), "100")
+
+    # half of 5.00, 3.00 and 2.00, and 1.00 off
+    assert closed.kept("retained") == ["1.50", "1.50", "1.00"]
+
+
 def test_the_lines_name_the_sale_and_no_earner():
     closed = sell(tiers(keeps("retained", "referral")), "100", "10")
 

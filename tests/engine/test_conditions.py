@@ -147,6 +147,18 @@ def test_legs_need_people_of_the_rank_anywhere_in_them():
     assert met(2, 1, 2, 2, 2, 2, 1) == []
 
 
+def test_people_above_the_rank_count_in_a_leg_too():
+    sponsors = {"u": None, "l": "u", "r": "u"}
+    condition = {
+        "is": "legs_with_members", "legs": 2, "tree": "sponsor", "members": 1,
+        "ladder": "lead", "rank": "helper",
+    }  # fmt: skip
+    plan = {"ladders": [given_ladder("lead", "helper", "leader")]}
+
+    assert who(condition, sponsors, [], plan=plan, given={"lead": [0, 1, 2]}) == ["u"]
+    assert who(condition, sponsors, [], plan=plan, given={"lead": [0, 0, 2]}) == []
+
+
 def test_ranks_met_held_and_ever_reached():
     plan = {"ladders": [ladder(when_not_met={"policy": "never_falls"})]}
     carried = {"title": {"rank": [0, 0, 0, 0]}, "highest": {"rank": [2, 0, 0, 0]}}

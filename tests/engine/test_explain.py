@@ -223,6 +223,18 @@ def test_a_distance():
     ]
 
 
+def test_who_is_passed_over_at_the_last_level_is_still_told():
+    team = line_of("ABCD").marked("active", "A").sells("D", "100.00")
+
+    story = told(team, plan_of(bonus(pays=upline(steps=COMPRESSED, max_distance=2))))
+
+    assert [step[:3] for step in story] == [
+        ("C", "skipped", "not_counted"),
+        ("B", "skipped", "not_counted"),
+        ("A", "beyond", "ended"),
+    ]
+
+
 def test_a_difference_that_is_nothing():
     team = line_of("ABC").ranked(A="high", B="high").sells("C", "100.00")
     rates = by_rank({"high": ["0.10", "0.10"]})

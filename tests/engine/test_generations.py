@@ -156,6 +156,19 @@ def test_everyone_is_paid_what_is_not_yet_paid_below():
     ]
 
 
+def test_whom_compression_passes_over_leaves_his_part_of_a_difference():
+    team = line_of("ABC").ranked(B="high", A="top").marked("ok", "A").sells("C", "100.00")
+    plan = plan_of(
+        generations("everyone"),
+        rates=by_rank({"high": ["0.15"] * 3, "top": ["0.19"] * 3}),
+        less={"than": "paid_below", "minimum": "0"},
+        eligibility={"when": OK, "otherwise": "compress"},
+        ladders=[given_ladder("rank", "high", "top")],
+    )
+
+    assert team.pays(plan) == [("A", 1, "C", "19.00")]
+
+
 def test_many_sources_walk_together():
     team = Team(A=None, B="A", C="B", D="B", E="D").marked("leader", "B")
     team.sells("C", "100.00").sells("E", "100.00").sells("C", "10.00")

@@ -112,12 +112,19 @@ def test_a_cut_of_twelve_percent_leaves_880_and_88():
     assert run(plan, {"a": "1000", "b": "100"}).earned()[:2].tolist() == [880_00, 88_00]
 
 
-def test_what_rounding_leaves_over_goes_to_the_largest_remainder():
+@pytest.mark.parametrize(
+    ("earned", "left"),
+    [
+        (["1.00", "1.00", "1.00"], [34, 33, 33]),
+        (["2.00", "2.00", "3.00"], [29, 28, 43]),  # of 28.57, 28.57 and 42.86
+    ],
+)
+def test_what_rounding_leaves_over_goes_to_the_largest_remainder(earned, left):
     plan = plan_with(limit(scope="company", amount="1.00"))
 
-    result = run(plan, {"a": "1.00", "b": "1.00", "c": "1.00"})
+    result = run(plan, dict(zip("abc", earned, strict=True)))
 
-    assert result.earned().tolist() == [34, 33, 33, 0, 0, 0]
+    assert result.earned()[:3].tolist() == left
 
 
 def test_lower_ranks_are_paid_first_and_the_last_rank_shares():
@@ -165,6 +172,15 @@ def test_a_limit_that_refuses_counts_what_limits_before_it_cut():
     assert before.checks == (LimitCheck("ceiling", allowed=100_00, paid=130_00),)
 
 
+def test_a_limit_that_refuses_counts_what_was_paid_at_payment():
+    ceiling = limit(scope="company", amount="100", enforcement="refuse", bonuses=["direct", "own"])
+    plan = plan_with(ceiling, bonuses=[own("direct", trigger=PAYMENT), own()])
+
+    result = run(plan, {"b": "40"}, {"paid.direct": [70_00, 0, 0, 0, 0, 0]})
+
+    assert result.checks == (LimitCheck("cap", allowed=100_00, paid=110_00),)
+
+
 def test_negative_volume_allows_nothing():
     plan = plan_with(
         limit(scope="company", share="0.45", metric="company_cv", enforcement="refuse")
@@ -197,6 +213,16 @@ def test_what_is_held_is_paid_when_there_is_room():
     assert cuts(third, plan) == {"a": 90_00}
     assert third.earned()[0] == 90_01
     assert "limit.cap" not in third.state
+
+
+def test_what_a_limit_pays_late_counts_for_the_limits_after_it():
+    first = limit("first", amount="100", overflow="held")
+    plan = plan_with(first, limit("second", scope="company", amount="80"))
+
+    result = run(plan, {"a": "40"}, {"limit.first": [60_00, 0, 0, 0, 0, 0]})
+
+    assert cuts(result, plan, "first") == {"a": 60_00}
+    assert cuts(result, plan, "second") == {"a": -20_00}
 
 
 def test_room_of_a_person_is_shared_by_what_his_positions_wait_for():
@@ -238,6 +264,16 @@ def test_what_was_paid_at_payment_counts_and_can_be_cut_at_the_close():
     assert not any(name.startswith("paid") for name in result.state)
 
 
+def test_what_was_paid_at_payment_is_cut_where_the_close_pays_nothing():
+    plan = plan_with(
+        limit(amount="100", bonuses=["direct"]), bonuses=[own("direct", trigger=PAYMENT)]
+    )
+
+    result = run(plan, {}, {"paid.direct": [130_00, 0, 0, 0, 0, 0]})
+
+    assert cuts(result, plan) == {"a": -30_00}
+
+
 def test_at_payment_no_limit_is_applied():
     plan = plan_with(limit(amount="1"), bonuses=[own(trigger=PAYMENT)])
 
@@ -254,6 +290,15 @@ def test_a_match_is_paid_on_what_a_limit_left_where_the_plan_says(after_limits, 
     snapshot = company({"up": None, "p": "up"}, [("p", "8000")])
 
     assert calculate(snapshot, plan).earned().tolist() == [matched, 5000_00]
+
+
+def test_a_match_bears_no_cut_of_what_it_does_not_match():
+    base = {"of": "commissions", "bonuses": ["own"], "per": "member", "after_limits": True}
+    match = bonus("match", base=base, pays=upline(1), rates=by_step("0.10"))
+    plan = plan_with(limit(amount="10", bonuses=["other"]), bonuses=[own(), own("other"), match])
+    snapshot = company({"up": None, "p": "up"}, [("p", "100")])
+
+    assert calculate(snapshot, plan).earned().tolist() == [10_00, 110_00]
 
 
 def test_six_decimals_are_shared_where_products_need_more_than_64_bits():

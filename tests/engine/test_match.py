@@ -203,6 +203,17 @@ def test_whole_units_of_money_are_matched_in_hundredths():
     assert items_of(plan.bonus("match"), facts, earlier).base.tolist() == [10000]
 
 
+def test_sources_of_a_metric_are_asked_on_the_last_day():
+    team = Team(A=None, B="A", C="A").sells("B", "10.00").sells("C", "10.00")
+    team.joined = {"B": 340, "C": 339}  # the period ends on day 400
+    soon = {"is": "joined_within", "days": 60}
+    on_pv = bonus(base={"of": "metric", "metric": "pv"}, sources=soon, pays=upline(1))
+
+    plan = plan_of(on_pv | {"rates": by_step("0.10")}, metrics=[metric_of("pv")])
+
+    assert team.pays(plan) == [("A", 1, "B", "1.00")]
+
+
 def test_a_metric_is_paid_on_where_it_is_above_nothing():
     team = Team(A=None, B="A", C="A").sells("C", "10.00")
     paid_on = bonus(base={"of": "metric", "metric": "pv"}, rates=by_step("0.10"), pays=upline(1))

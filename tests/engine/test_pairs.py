@@ -225,6 +225,13 @@ def test_the_lower_of_two_carry_caps_holds():
     assert second.legs("binary") == ("150.00", "0.00")
 
 
+def test_a_carry_cap_is_rounded_down():
+    closed = close(plan(carry_cap={"times": "0.5", "periods": 3}), BINARY, legs("300", "100"))
+
+    # half of 33.33, which is what 100.00 in three periods are on average
+    assert closed.legs("binary") == ("16.66", "0.00")
+
+
 GATED = BINARY | {"l2": "left/left", "l3": "l2/left", "r2": "right/left"}
 GATE_SALES = [
     ("left", "3000"),

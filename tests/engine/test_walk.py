@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from commissions.engine.errors import CapacityError, CycleError
 from tests.engine.documents import (
     Document,
+    at_least,
     bonus,
     by_rank,
     by_step,
@@ -91,6 +92,21 @@ def test_compression_starting_at_an_inactive_source_goes_on_to_the_next():
     assert team.pays(plan_of(bonus(pays=upline(steps=COMPRESSED, start="source")))) == [
         ("B", 1, "C", "10.00"),
         ("A", 2, "C", "5.00"),
+    ]
+
+
+def test_compression_passes_over_who_is_not_active_by_his_volume():
+    team = line_of("ABCD").sells("D", "100.00").sells("C", "49.99").sells("B", "50.00")
+    team.sells("A", "50.00")
+    counted = {"count": "compressed", "counts": {"is": "active"}}
+    plan = plan_of(bonus(pays=upline(steps=counted)), activity=at_least("pv", "50"))
+
+    assert team.pays(plan) == [
+        ("B", 1, "D", "10.00"),
+        ("B", 1, "C", "5.00"),
+        ("A", 1, "B", "5.00"),
+        ("A", 2, "D", "5.00"),
+        ("A", 2, "C", "2.50"),
     ]
 
 
@@ -437,6 +453,16 @@ def test_a_line_is_left_to_the_bonus_that_was_paid_on_it():
     second = bonus(exclusion={"scope": "line", "bonuses": ["fast_start"]})
 
     assert team.pays(plan_of(first, second)) == [("A", 1, "B", "10.00")]
+
+
+def test_a_line_on_which_nothing_came_out_is_left_to_the_next_bonus():
+    team = line_of("AB").sells("B", "0.40")
+    first = bonus("direct", rates=by_step("0.01"))
+    second = bonus(exclusion={"scope": "line", "bonuses": ["direct"]})
+    plan = plan_of(first, second, money=money_of(zero_amounts="keep"))
+
+    assert team.pays(plan, "direct") == [("A", 1, "B", "0.00")]
+    assert team.pays(plan) == [("A", 1, "B", "0.04")]
 
 
 def test_an_earner_paid_on_the_same_line_is_left_out():
