@@ -1,0 +1,335 @@
+"""Faults one can make in the engine, each with the test that must fail of it.
+
+`sound` stands once in the module and is replaced by `faulty`. `planting.py` puts a fault in.
+"""
+
+from typing import NamedTuple
+
+
+class Fault(NamedTuple):
+    """`module`: below `commissions.engine`. `test`: an example in this folder."""
+
+    name: str
+    module: str
+    sound: str
+    faulty: str
+    example: str
+
+    @property
+    def test(self) -> str:
+        return f"tests/engine/{self.example}"
+
+
+WALK = [
+    Fault(
+        "the next step's rate",
+        "walk",
+        "offer.at(step, reached, slice(None))",
+        "offer.at(step + 1, reached, slice(None))",
+        "test_walk.py::test_physical_counting_takes_everybody_in_turn",
+    ),
+    Fault(
+        "a walk begins with the seller",
+        "paths",
+        "first=itself if start == SOURCE else",
+        "first=itself if start != SOURCE else",
+        "test_walk.py::test_the_source_himself_may_be_step_one",
+    ),
+    Fault(
+        "a step too many",
+        "paths",
+        "path.pays.max_steps + 1)",
+        "path.pays.max_steps + 2)",
+        "test_explain.py::test_the_story_ends_with_the_first_one_beyond_the_last_step",
+    ),
+    Fault(
+        "one level beyond the distance",
+        "paths",
+        "self.depth[reached] > self.most)",
+        "self.depth[reached] > self.most + 1)",
+        "test_walk.py::test_the_active_are_looked_for_within_a_distance_and_the_rest_is_the_companys",
+    ),
+    Fault(
+        "compression counts whom it passes over",
+        "terms",
+        "            return steps.counts\n",
+        "            return None\n",
+        "test_walk.py::test_compression_passes_over_who_does_not_count",
+    ),
+    Fault(
+        "a lost step is passed on",
+        "terms",
+        'if bonus.eligibility.otherwise == "compress":',
+        'if bonus.eligibility.otherwise in ("compress", "lost"):',
+        "test_walk.py::test_what_becomes_of_a_step_of_somebody_not_eligible",
+    ),
+    Fault(
+        "what is held goes to the company",
+        "terms",
+        '"held": HELD}',
+        '"held": RETAINED}',
+        "test_occurrence.py::test_what_is_held_is_paid_when_its_earner_is_eligible",
+    ),
+    Fault(
+        "a difference to the part below alone",
+        "terms",
+        "np.maximum(below, rate), below)",
+        "np.maximum(below, difference), below)",
+        "test_walk.py::test_each_gets_what_is_not_yet_paid_below",
+    ),
+    Fault(
+        "the larger package decides",
+        "terms",
+        "np.minimum(with_nobody(self.package)[earner], self.package[source])",
+        "np.maximum(with_nobody(self.package)[earner], self.package[source])",
+        "test_walk.py::test_the_smaller_package_decides_rate_and_base",
+    ),
+    Fault(
+        "the boundary in the other generation",
+        "paths",
+        'steps.boundary_belongs_to == "next_generation"',
+        'steps.boundary_belongs_to == "generation_he_closes"',
+        "test_generations.py::test_who_is_paid_and_as_which_generation",
+    ),
+]
+
+STANDING = [
+    Fault(
+        "everybody is active",
+        "conditions",
+        "return facts.active",
+        "return np.ones_like(facts.active)",
+        "test_walk.py::test_compression_passes_over_who_is_not_active_by_his_volume",
+    ),
+    Fault(
+        "more than is asked",
+        "conditions",
+        "figure >= needed(leaf, facts)",
+        "figure > needed(leaf, facts)",
+        "test_conditions.py::test_figures_and_how_they_go_together",
+    ),
+    Fault(
+        "a leg cap of the wrong figure",
+        "legs",
+        'if cap.of == "requirement":',
+        'if cap.of == "total":',
+        "test_conditions.py::test_no_leg_counts_for_more_than_its_share",
+    ),
+    Fault(
+        "people above the rank do not count in a leg",
+        "legs",
+        "levels >= level",
+        "levels == level",
+        "test_conditions.py::test_people_above_the_rank_count_in_a_leg_too",
+    ),
+    Fault(
+        "a title without its grace",
+        "ladders",
+        "missing & (missed >= policy.periods)",
+        "missing & (missed >= 1)",
+        "test_ladders.py::test_a_title_is_kept_through_the_grace_and_then_falls",
+    ),
+    Fault(
+        "a lock that opens a period early",
+        "ladders",
+        "return left > 0",
+        "return left > 1",
+        "test_ladders.py::test_a_first_rank_reached_soon_is_locked",
+    ),
+    Fault(
+        "who breaks away stays in the group",
+        "metrics",
+        "return parent if scope.until is None else cut(parent, facts.meets(scope.until))",
+        "return parent",
+        "test_metrics.py::test_group_volume_stops_at_those_whose_rank_breaks_away",
+    ),
+    Fault(
+        "a window of one period more",
+        "metrics",
+        "for ago in range(1, metric.length):",
+        "for ago in range(1, metric.length + 1):",
+        "test_metrics.py::test_the_last_periods_are_added_and_move_on_by_one",
+    ),
+    Fault(
+        "refunds leave volume as it was",
+        "facts",
+        '("lines", "refunds") if len(self.snapshot.refunds) else ("lines",)',
+        '("lines",)',
+        "test_metrics.py::test_refunds_lower_volumes_and_are_no_orders",
+    ),
+    Fault(
+        "lines of every kind are volume",
+        "metrics",
+        "counts = of_these if counts is None else counts & of_these",
+        "counts = None",
+        "test_calculate.py::test_enrolment_kits_earn_and_count_nothing",
+    ),
+    Fault(
+        "a figure of every kind of order",
+        "volumes",
+        "np.where(of_kinds(lines, facts.plan.kinds, volume.kinds), found, 0)",
+        "found",
+        "test_volumes.py::test_a_figure_of_some_kinds_is_zero_on_others",
+    ),
+]
+
+LEGS = [
+    Fault(
+        "a leg is its head alone",
+        "pairs",
+        "return facts.whole_volume(volume, PLACEMENT)",
+        'return facts.sold("volume", volume, None)',
+        "test_pairs.py::test_a_leg_is_the_whole_subtree_and_never_oneself",
+    ),
+    Fault(
+        "the carry of pairs is flushed",
+        "pairs",
+        "legs.less(np.where((matched > 0) & (most == weaker), weaker, matched))",
+        "legs.debts()",
+        "test_pairs.py::test_two_periods_with_carry_forward",
+    ),
+    Fault(
+        "part of a cycle is matched",
+        "pairs",
+        "most - most % rule.cycle if rule.cycle else most",
+        "most",
+        "test_pairs.py::test_what_cycles_leave",
+    ),
+]
+
+MONEY = [
+    Fault(
+        "each line rounded, not a member's sum",
+        "money",
+        'if money.granularity == "line":',
+        'if money.granularity in ("line", "member"):',
+        "test_money.py::test_lines_of_a_member_share_his_rounded_sum",
+    ),
+    Fault(
+        "every half is rounded up",
+        "rounding",
+        "((over == 0) & odd)",
+        "(over == 0)",
+        "test_rounding.py::test_each_rule_between_two_amounts",
+    ),
+    Fault(
+        "a product may leave 64 bits",
+        "rounding",
+        "if largest(base) * largest(rate) * times > LARGEST:",
+        "if times > LARGEST:",
+        "test_extremes.py::test_the_largest_base_of_a_rate_is_paid_to_the_cent_and_one_above_is_refused",
+    ),
+    Fault(
+        "each position has the limit of a person",
+        "limits",
+        "return members.owner",
+        "return np.arange(len(members), dtype=np.int32)",
+        "test_limits.py::test_a_position_and_a_person_of_two_positions_are_cut_to_five_thousand",
+    ),
+    Fault(
+        "a limit overlooks the one before",
+        "limits",
+        "known[code][hit] -= upto - borne",
+        "known[code][hit] -= 0",
+        "test_limits.py::test_each_limit_takes_from_what_those_before_it_left",
+    ),
+    Fault(
+        "the smallest remainder is rounded up",
+        "limits",
+        "np.lexsort((-rest, group))",
+        "np.lexsort((rest, group))",
+        "test_limits.py::test_what_rounding_leaves_over_goes_to_the_largest_remainder",
+    ),
+    Fault(
+        "a ceiling overlooks what was paid at payment",
+        "calculate",
+        "exact_sum(limits.paid_before(bonus.code, snapshot))",
+        "0",
+        "test_limits.py::test_a_limit_that_refuses_counts_what_was_paid_at_payment",
+    ),
+    Fault(
+        "a match of what was cut",
+        "awards",
+        "total + cuts(base, facts, earlier) if base.after_limits else total",
+        "total",
+        "test_limits.py::test_a_match_is_paid_on_what_a_limit_left_where_the_plan_says",
+    ),
+    Fault(
+        "who was paid on the line is paid again",
+        "paying",
+        'exclusion.scope == "line_and_earner"',
+        'exclusion.scope == "line"',
+        "test_walk.py::test_an_earner_paid_on_the_same_line_is_left_out",
+    ),
+    Fault(
+        "what is left of a pool is nobody's",
+        "pool",
+        "company(left * unit + pool % unit)",
+        "company(pool % unit)",
+        "test_pool.py::test_equal_shares",
+    ),
+    Fault(
+        "a fee without its deductions",
+        "company",
+        "fees(bonus, base, rate, facts) - deductions(less, items, facts, earlier)",
+        "fees(bonus, base, rate, facts)",
+        "test_company.py::test_a_fee_and_what_is_left_of_it_after_referrals",
+    ),
+]
+
+WHEN = [
+    Fault(
+        "once in each period",
+        "occurrence",
+        "done = facts.carried(name) > 0",
+        "done = facts.carried(name) < 0",
+        "test_occurrence.py::test_once_is_one_line_in_a_life",
+    ),
+    Fault(
+        "a rank is paid each time it is met",
+        "occurrence",
+        "new = award.rank_level > before[owner]",
+        "new = award.rank_level >= before[owner]",
+        "test_occurrence.py::test_a_rank_is_paid_when_it_is_new",
+    ),
+    Fault(
+        "a period late",
+        "occurrence",
+        "run[award.earner] >= periods",
+        "run[award.earner] > periods",
+        "test_occurrence.py::test_a_car_from_the_third_month_in_a_row",
+    ),
+    Fault(
+        "instalments that come no nearer",
+        "occurrence",
+        '{waiting}{periods - 1}"',
+        '{waiting}{periods}"',
+        "test_occurrence.py::test_the_last_instalment_takes_the_rest",
+    ),
+    Fault(
+        "a refund undone piece by piece",
+        "reversal",
+        """\
+undone_until(refunded, refunded.before, plan) - undone_until(
+            refunded, refunded.after, plan
+        )""",
+        "-undone_until(refunded, refunded.after - refunded.before, plan)",
+        "test_reversal.py::test_three_jars_come_back_one_by_one",
+    ),
+    Fault(
+        "a match stands when its sale comes back",
+        "reversal",
+        "if not plan.reversal.derived and any(derived):",
+        "if any(derived):",
+        "test_reversal.py::test_derived_lines_stand_where_the_plan_says",
+    ),
+    Fault(
+        "a balance just at the minimum waits",
+        "payout",
+        "balance >= max(1, minimum)",
+        "balance > max(1, minimum)",
+        "test_payout.py::test_what_waited_is_paid_as_soon_as_it_may_be",
+    ),
+]
+
+FAULTS = [*WALK, *STANDING, *LEGS, *MONEY, *WHEN]
