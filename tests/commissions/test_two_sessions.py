@@ -115,13 +115,7 @@ def test_refunds_of_a_later_month_are_in_the_last_share(company, two_sessions):
     closed(company, "2026-11")
 
     taken_back = LedgerEntry.objects.filter(reverses_id__isnull=False, run__kind="close")
-    assert (
-        taken_back.count()
-        == 2
-        * LedgerEntry.objects.filter(
-            run__kind="close", volume_entry__order_item__order=company.orders[0]
-        ).count()
-    )
+    assert [str(line.amount) for line in taken_back] == ["-5.00", "-5.00"]
     assert list(find_breaks(strict=True)) == []
 
 
