@@ -46,8 +46,8 @@ def arranged(result: Result) -> Arranged:
     lines = columns_of(result)
     has_line = lines["line"] >= 0
     has_source = (lines["source"] >= 0) & (has_line | (lines["source"] != lines["earner"]))
-    kind = 2 * ~has_source + ~has_line
-    bounds = np.append(0, np.cumsum(np.bincount(kind, minlength=4)))
+    kind = 2 * (~has_source).view(np.int8) + (~has_line).view(np.int8)
+    bounds = np.cumsum([0, *(np.count_nonzero(kind == one) for one in range(4))])
     return Arranged(lines, by_earner(kind, lines["earner"]), bounds.tolist())
 
 
@@ -126,7 +126,7 @@ def columns_of(result: Result) -> dict[str, Array]:
     return columns
 
 
-def by_earner(kind: NDArray[np.int64], earner: NDArray[np.int32]) -> NDArray[np.int64]:
+def by_earner(kind: NDArray[np.int8], earner: NDArray[np.int32]) -> NDArray[np.int64]:
     """The order of lines by kind (0 to 3), then by earner, then as they are.
 
     Sorting whole keys is several times faster than sorting their places. Raises CapacityError for
@@ -134,9 +134,13 @@ def by_earner(kind: NDArray[np.int64], earner: NDArray[np.int32]) -> NDArray[np.
     """
     if earner.size > MOST_LINES:
         raise CapacityError(f"{earner.size:,} lines are more than a run can hold")
-    keys = (kind << 59) | (earner.astype(np.int64) << 28) | np.arange(earner.size)
+    keys = earner.astype(np.int64)
+    keys |= kind.astype(np.int64) << 31
+    keys <<= 28
+    keys |= np.arange(earner.size)
     keys.sort()
-    return keys & (MOST_LINES - 1)
+    keys &= MOST_LINES - 1
+    return keys
 
 
 def write_lines(table: str, pieces: Iterable[tuple[int, Row]], *, freeze: bool = False) -> int:

@@ -1,13 +1,21 @@
 """The close beside its rivals on the same data, results equal to the cent.
 
-    python -m tests.benchmarks.rivals                  10,000 and 100,000 distributors
-    python -m tests.benchmarks.rivals 1000000 --share 20
+    python -m tests.benchmarks.rivals                       10,000 and 100,000 distributors
+    python -m tests.benchmarks.rivals 1000000 --share 200
+    python -m tests.benchmarks.rivals 1000000 --per-line    a line an order line and level
+    python -m tests.benchmarks.rivals 1000000 5000000 --ours --chain 5000
 
-One process for each size. Ours reads, computes, writes, indexes, checks and commits, with all that
-a period needs (standings, carried state, totals). The set-based SQL writes the same ledger lines
-and standings, the other rivals bare tables. Half of the distributors have a rank. The plain walk
-pays the unilevel alone, of every `share`-th order where all would take hours, and is scaled up; the
+The plan: seven unilevel levels with dynamic compression, opened by five ranks, a match over three
+levels, a generation bonus on the groups of leaders, a binary with carry. Half of the distributors
+have a rank. Without `--per-line` there is one line a source and level.
+
+Ours reads, computes, writes, indexes, checks and commits, with all that a period needs (standings,
+carried state, totals), in a process that has only this to do: its memory is counted. The set-based
+SQL writes the same ledger lines and standings, the other rivals bare tables. The plain walk pays
+the unilevel alone, on every `share`-th order line where all would take hours, and is scaled up; the
 function is called for 2,000 distributors and scaled up. Both are marked with a tilde then.
+`--ours` leaves the rivals out. With `--chain` each size is measured a second time with so many
+distributors in a straight line.
 """
 
 from __future__ import annotations
@@ -17,68 +25,103 @@ import json
 import os
 import subprocess
 import sys
+from typing import Any
 
 SIZES = (10_000, 100_000)
+SECONDS = {100_000: 0.8, 1_000_000: 8.0}
+SECONDS_PER_LINE = {1_000_000: 15.0}
+LEAST_TIMES_SQL, LEAST_TIMES_WALK, MOST_TIMES_RAW = 4, 40, 2.5
+MOST_COMPUTE, MOST_TIMES_CHAIN, MOST_TIMES_FIVE = 0.20, 1.15, 7
+MOST_BYTES = 1_536
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Measure the close against its rivals.")
     parser.add_argument("sizes", nargs="*", type=int, default=SIZES)
     parser.add_argument(
-        "--share", type=int, default=1, help="the plain walk takes every n-th order"
+        "--share", type=int, default=1, help="the plain walk takes every n-th order line"
     )
-    parser.add_argument(
-        "--chain", type=int, default=0, help="a straight line of so many in the tree"
-    )
+    parser.add_argument("--chain", type=int, default=0, help="length of a straight line")
+    parser.add_argument("--per-line", action="store_true", help="unilevel on each order line")
+    parser.add_argument("--ours", action="store_true", help="without the rivals")
     options = parser.parse_args()
+    common = {"share": options.share, "per_line": options.per_line, "ours": options.ours}
+    totals: dict[int, float] = {}
     for size in options.sizes:
-        show(measured_apart(size, options.share, options.chain))
+        result = measured_apart(common | {"size": size, "chain": 0})
+        show(result)
+        totals[size] = result["ours"]["total"]
+        if options.chain:
+            chained = measured_apart(common | {"size": size, "chain": options.chain, "ours": True})
+            show(chained)
+            times = chained["ours"]["total"] / totals[size]
+            bar(f"a chain of {options.chain:,} costs", times, MOST_TIMES_CHAIN)
+        if size // 5 in totals:
+            bar(f"{size:,} cost", totals[size] / totals[size // 5], MOST_TIMES_FIVE)
     return 0
 
 
-def measured_apart(size: int, share: int, chain: int) -> dict:
+def measured_apart(options: dict[str, Any]) -> dict[str, Any]:
     from mlmcrm import servers
     from tests.benchmarks.close import drop, recreate
 
     folder = servers.data_dir() / "bench"
     with servers.lease(folder) as addresses:
-        name = f"rivals_{size}"
+        name = f"rivals_{options['size']}"
         database, _, rest = addresses["DATABASE_URL"].partition("?")
         url = database.rpartition("/")[0] + f"/{name}" + (f"?{rest}" if rest else "")
         recreate(addresses["DATABASE_URL"], name)
         environment = os.environ | addresses | {
             "DATABASE_URL": url, "MLMCRM_ENV": "development", "MLMCRM_DATA_DIR": str(folder),
         }  # fmt: skip
-        command = [sys.executable, "-m", "tests.benchmarks.rivals.step"]
-        done = subprocess.run(
-            [*command, str(size), str(share), str(chain)],
-            env=environment, stdout=subprocess.PIPE, text=True, check=True,
-        )  # fmt: skip
+        step("load", options, environment)
+        result: dict[str, Any] = json.loads(step("run", options, environment))
         drop(addresses["DATABASE_URL"], name)
-    return json.loads(done.stdout.splitlines()[-1])
+    return result
 
 
-def show(result: dict) -> None:
-    ours = result["ours"]["total"]
-    print(f"\n{result['size']:,} distributors, {result['orders']:,} order lines")
-    line("ours", ours, ours, result["ours"]["rows"], result["ours"]["phases"])
-    line(
-        "set-based SQL", result["sql"]["total"], ours, result["sql"]["rows"], result["sql"]["steps"]
-    )
-    mark = "~" if result["share"] > 1 else ""
-    walk = result["walk"]
-    line("upline walk, bulk_create", walk["total"], ours, walk["rows"], walk["steps"], mark)
-    function = result["function"]
-    line("function a distributor", function["total"], ours, 0, function["steps"], "~")
-    compute = result["ours"]["phases"]["compute"]
-    print(f"compute is {compute / ours:.0%} of ours; raw file I/O of the same bytes takes")
-    print(f"{result['raw']:.2f} s, ours is {ours / result['raw']:.1f} times that")
-    print(f"every earner's total of each bonus equal to the SQL's: {result['equal']}")
+def step(name: str, options: dict[str, Any], environment: dict[str, str]) -> str:
+    command = [sys.executable, "-m", "tests.benchmarks.rivals.step", name, json.dumps(options)]
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+    return done.stdout.splitlines()[-1]
+
+
+def show(result: dict[str, Any]) -> None:
+    size, ours = result["size"], result["ours"]
+    total, phases = ours["total"], ours["phases"]
+    chain = f", {result['chain']:,} of them in a straight line" if result["chain"] else ""
+    print(f"\n{size:,} distributors{chain}, {result['orders']:,} order lines")
+    line("ours", total, total, ours["rows"], phases)
+    if "sql" in result:
+        sql, walk, function = result["sql"], result["walk"], result["function"]
+        line("set-based SQL", sql["total"], total, sql["rows"], sql["steps"])
+        mark = "~" if result["share"] > 1 else ""
+        line("upline walk, bulk_create", walk["total"], total, walk["rows"], walk["steps"], mark)
+        line("function a distributor", function["total"], total, 0, function["steps"], "~")
+        print(f"every earner's total of each bonus equal to the SQL's: {result['equal']}")
+        least("the SQL takes", sql["total"] / total, LEAST_TIMES_SQL)
+        least("the walk takes", walk["total"] / total, LEAST_TIMES_WALK)
+    seconds = (SECONDS_PER_LINE if result["per_line"] else SECONDS).get(size)
+    if seconds:
+        bar("seconds:", total, seconds)
+    bar("share of computing:", phases["compute"] / total, MOST_COMPUTE)
+    bar("bytes of memory a distributor:", ours["memory"] / size, MOST_BYTES)
+    bar(f"raw file I/O of the same bytes takes {result['raw']:.2f} s, ours", total / result["raw"],
+        MOST_TIMES_RAW)  # fmt: skip
 
 
 def line(name: str, total: float, ours: float, rows: int, steps: dict, mark: str = "") -> None:
     told = ", ".join(f"{step} {seconds:.2f}" for step, seconds in steps.items())
     print(f"  {name:<26}{mark}{total:>10.2f} s {total / ours:>8.1f}x {rows:>12,} rows   {told}")
+
+
+def bar(what: str, value: float, most: float) -> None:
+    print(f"  {what} {value:,.2f}, at most {most:,}: {'within' if value <= most else 'BEYOND'}")
+
+
+def least(what: str, times: float, least_times: float) -> None:
+    verdict = "within" if times >= least_times else "BELOW"
+    print(f"  {what} {times:.1f} times as long, at least {least_times}: {verdict}")
 
 
 if __name__ == "__main__":

@@ -33,22 +33,28 @@ UNLOCKED = "(array[0, 3, 4, 5, 6, 7])[{rank} + 1]"
 
 
 def levels() -> str:
-    """u1 .. u7: the compressed uplines of a source, and the rank of each."""
-    joins = "\n".join(
+    """p1 .. p7: the compressed uplines of a source p0, and the rank of each."""
+    return "\n".join(
         f"left join rival.pointer p{k} on p{k}.id = p{k - 1}.ranked" for k in range(1, 8)
     )
-    return f"from rival.pointer p0 {joins}"
 
 
-def unilevel() -> str:
+def unilevel(per_line: bool) -> str:
+    """Paid on what somebody sold in the period, or on each order line."""
     values = ", ".join(f"({k}, p{k}.id, p{k}.rank, {RATES[k - 1]})" for k in range(1, 8))
+    paid_on = (
+        "(select id as entry, seller, cv::bigint from rival.line)"
+        if per_line
+        else "(select null::bigint as entry, id as seller, cv from rival.pointer)"
+    )
     return f"""
 create table rival.unilevel as
-select l.earner, p0.id as source, l.level, p0.cv as base, l.rate as rate,
-       {rounded("p0.cv", "l.rate")} as amount
+select l.earner, p0.id as source, s.entry, l.level, s.cv as base, l.rate as rate,
+       {rounded("s.cv", "l.rate")} as amount
+from {paid_on} s join rival.pointer p0 on p0.id = s.seller
 {levels()}
 cross join lateral (values {values}) as l(level, earner, rank, rate)
-where p0.cv > 0 and l.earner is not null and {UNLOCKED.format(rank="l.rank")} >= l.level"""
+where s.cv > 0 and l.earner is not null and {UNLOCKED.format(rank="l.rank")} >= l.level"""
 
 
 def matching() -> str:
@@ -69,15 +75,23 @@ where l.earner is not null and e.base > 0"""
 def generation() -> str:
     return f"""
 create table rival.generation as
-select l.earner, p0.id as source, l.level, p0.cv as base, l.rate,
-       {rounded("p0.cv", "l.rate")} as amount
-from rival.pointer p0
+with leaders as (
+  select case when p.rank > 3 then p.id else p.leading end as id,
+         sum(p.cv::float8)::bigint as base
+  from rival.pointer p group by 1)
+select l.earner, p0.id as source, l.level, g.base, l.rate, {rounded("g.base", "l.rate")} as amount
+from leaders g
+join rival.pointer p0 on p0.id = g.id
 left join rival.pointer p1 on p1.id = p0.leading
 left join rival.pointer p2 on p2.id = p1.leading
 left join rival.pointer p3 on p3.id = p2.leading
 cross join lateral (values (1, p1.id, 300), (2, p2.id, 200), (3, p3.id, 100))
   as l(level, earner, rate)
-where p0.cv > 0 and l.earner is not null"""
+where g.base > 0 and l.earner is not null"""
+
+
+def steps(per_line: bool) -> list[tuple[str, str]]:
+    return [*STEPS[:4], ("unilevel", unilevel(per_line)), *STEPS[4:]]
 
 
 STEPS = [
@@ -123,7 +137,6 @@ with recursive walk as (
   from walk w join rival.rank c on c.sponsor = w.id)
 select * from walk;
 analyze rival.pointer"""),
-    ("unilevel", unilevel()),
     ("matching", matching()),
     ("generation", generation()),
     ("binary", f"""
@@ -154,16 +167,18 @@ from matched"""),
 create table rival.ledger as
 select (1::bigint << 32) + row_number() over (order by earner) as id, 1::bigint as run_id,
        1::bigint as period_id, bonus_id, earner as distributor_id, source as source_distributor_id,
-       null::bigint as volume_entry_id, level::smallint, r.rank::smallint as rank_level, base,
+       entry as volume_entry_id, level::smallint, r.rank::smallint as rank_level, base,
        (rate * 100)::bigint as rate, amount::bigint, null::bigint as reverses_id
 from (
-  select 1::bigint as bonus_id, earner, source, level, base, rate, amount from rival.unilevel
+  select 1::bigint as bonus_id, earner, source, entry, level, base, rate, amount
+  from rival.unilevel where amount <> 0
   union all
-  select 2, earner, source, level, base, rate, amount from rival.matching where amount <> 0
+  select 2, earner, source, null, level, base, rate, amount from rival.matching where amount <> 0
   union all
-  select 3, earner, source, level, base, rate, amount from rival.generation where amount <> 0
+  select 3, earner, source, null, level, base, rate, amount
+  from rival.generation where amount <> 0
   union all
-  select 4, id, null, 0, base, 1000, amount from rival.binary where amount <> 0
+  select 4, id, null, null, 0, base, 1000, amount from rival.binary where amount <> 0
 ) lines join rival.rank r on r.id = lines.earner order by earner;
 alter table rival.ledger
   add check (amount > 0 or (amount < 0 and reverses_id is not null)),
@@ -180,7 +195,8 @@ create unique index on rival.standing (run_id, distributor_id)"""),
 ]  # fmt: skip
 
 TOTALS = """
-select 'unilevel', earner, sum(amount)::bigint, count(*) from rival.unilevel group by earner
+select 'unilevel', earner, sum(amount)::bigint, count(*) from rival.unilevel
+  where amount <> 0 group by earner
 union all
 select 'matching', earner, sum(amount)::bigint, count(*) from rival.matching
   where amount <> 0 group by earner
@@ -192,11 +208,11 @@ select 'binary', id, amount, 1 from rival.binary where amount <> 0
 """
 
 
-def run(connection: psycopg.Connection) -> dict[str, float]:
+def run(connection: psycopg.Connection, per_line: bool) -> dict[str, float]:
     """Seconds by step; the results stay in the schema `rival`, committed."""
     seconds = {}
     connection.execute(SETTINGS)
-    for name, statement in STEPS:
+    for name, statement in steps(per_line):
         since = monotonic()
         connection.execute(statement)
         seconds[name] = monotonic() - since

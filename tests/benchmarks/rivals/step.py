@@ -1,9 +1,10 @@
-"""One size of the rivals' benchmark, in a process of its own: size, share, chain."""
+"""A step of the rivals' benchmark in a process of its own: `load` or `run`, and the options."""
 
 from __future__ import annotations
 
 import json
 import os
+import resource
 import statistics
 import sys
 import tempfile
@@ -21,27 +22,45 @@ def main() -> None:
     import django
 
     django.setup()
-    from tests.benchmarks.loading import load
+    step, options = sys.argv[1], json.loads(sys.argv[2])
+    print(json.dumps(load(options) if step == "load" else measure(options)))
+
+
+def load(options: dict[str, Any]) -> float:
+    from tests.benchmarks import loading
     from tests.benchmarks.network import generate
     from tests.benchmarks.rivals import tables
 
-    size, share, chain = (int(argument) for argument in sys.argv[1:4])
-    network = generate(size, chain=chain)
-    load(network, PLAN)
+    since = monotonic()
+    network = generate(options["size"], chain=options["chain"])
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as plan:
+        plan.write(json.dumps(definition(options["per_line"])))
+        plan.flush()
+        loading.load(network, Path(plan.name))
     tables.load(network)
+    return monotonic() - since
+
+
+def definition(per_line: bool) -> dict[str, Any]:
+    """The plan; with `per_line` its unilevel is paid on each order line."""
+    plan: dict[str, Any] = json.loads(PLAN.read_text())
+    if per_line:
+        (unilevel,) = (bonus for bonus in plan["bonuses"] if bonus["code"] == "unilevel")
+        unilevel["base"] = {"of": "order", "volume": "sold_cv", "smaller_package": False}
+    return plan
+
+
+def measure(options: dict[str, Any]) -> dict[str, Any]:
     run, ours = measure_ours()
-    result = {
-        "size": size,
-        "share": share,
-        "orders": int(network.order_id.size),
-        "ours": ours,
-        "raw": raw_seconds(run),
-        "sql": measure_sql(),
+    result = options | {"ours": ours, "raw": raw_seconds(run), "orders": orders()}
+    if options["ours"]:
+        return result
+    return result | {
+        "sql": measure_sql(options["per_line"]),
         "equal": compare(run),
-        "walk": measure_walk(share),
+        "walk": measure_walk(options["share"]),
         "function": measure_function(),
     }
-    print(json.dumps(result))
 
 
 def measure_ours() -> tuple[Any, dict[str, Any]]:
@@ -49,6 +68,7 @@ def measure_ours() -> tuple[Any, dict[str, Any]]:
     from tests.benchmarks.close import PERIOD, PHASES, calculate_once
     from tests.benchmarks.loading import checkers, period_named
 
+    at_rest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     closer, _ = checkers()
     close_period(period=period_named(PERIOD), actor=closer)
     taken = [calculate_once(closer) for _ in range(ROUNDS)][1:]
@@ -57,10 +77,19 @@ def measure_ours() -> tuple[Any, dict[str, Any]]:
         "total": statistics.median(t["total"] for t in taken),
         "rows": run.line_count,
         "phases": {name: statistics.median(t[name] for t in taken) for name in PHASES},
+        "memory": (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - at_rest) * 1024,
     }
 
 
-def measure_sql() -> dict[str, Any]:
+def orders() -> int:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("select count(*) from rival.line")
+        return int(cursor.fetchone()[0])
+
+
+def measure_sql(per_line: bool) -> dict[str, Any]:
     import psycopg
     from django.db import connection
 
@@ -72,7 +101,7 @@ def measure_sql() -> dict[str, Any]:
             for name in OUTCOME:
                 cursor.execute(f"drop table if exists rival.{name}")
         with psycopg.connect(os.environ["DATABASE_URL"]) as own:
-            taken.append(set_based.run(own))
+            taken.append(set_based.run(own, per_line))
     steps = {name: statistics.median(t[name] for t in taken) for name in taken[0]}
     with connection.cursor() as cursor:
         cursor.execute(f"select sum(count) from ({set_based.TOTALS}) t(bonus, earner, sum, count)")
@@ -126,8 +155,8 @@ def raw_seconds(run: Any) -> float:
 
     with connection.cursor() as cursor:
         cursor.execute(
-            "select pg_total_relation_size(%s) + pg_total_relation_size(%s), "
-            "pg_relation_size('commerce_volumeentry') + "
+            "select (select sum(pg_total_relation_size(relid)) from pg_partition_tree(%s)) "
+            "+ pg_total_relation_size(%s), pg_relation_size('commerce_volumeentry') + "
             "pg_relation_size('genealogy_distributorposition')",
             [run.ledger_table, run.standing_table],
         )
@@ -135,7 +164,7 @@ def raw_seconds(run: Any) -> float:
     block = os.urandom(1 << 20)
     with tempfile.NamedTemporaryFile(dir=os.environ["MLMCRM_DATA_DIR"]) as file:
         since = monotonic()
-        for _ in range(written >> 20):
+        for _ in range(int(written) >> 20):
             file.write(block)
         file.flush()
         os.fsync(file.fileno())
