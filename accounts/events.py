@@ -242,13 +242,15 @@ def publish_many(name: str, messages: list[Message]) -> None:
         )
         written = cursor.fetchall()
     streams = list(dict.fromkeys(message.stream for message in messages))[:POKES_AT_COMMIT]
-    ids = [event_id for event_id, stream in written if stream in set(streams)]
+    poked = set(streams)
+    ids = [event_id for event_id, stream in written if stream in poked]
     poke_after_commit(streams, ids)
 
 
 _INSERT_EVENTS = """
 with input as (
-  select *, row_number() over (partition by stream order by place) as nth
+  select *, row_number() over (partition by stream order by place) as nth,
+         count(*) over (partition by stream) as of_stream
   from unnest(%(streams)s::text[], %(users)s::bigint[], %(refs)s::text[], %(facts)s::jsonb[])
     with ordinality as t(stream, user_id, ref, facts, place)
 ), bumped as (
@@ -258,8 +260,7 @@ with input as (
   returning s.key, s.seq
 ), written as (
   insert into accounts_event (stream_id, seq, name, ref, facts, created_at)
-  select b.key, b.seq - (select max(i2.nth) from input i2 where i2.stream = b.key) + i.nth,
-         %(name)s, i.ref, i.facts, now()
+  select b.key, b.seq - i.of_stream + i.nth, %(name)s, i.ref, i.facts, now()
   from input i join bumped b on b.key = i.stream
   order by i.place
   returning id, stream_id
