@@ -42,13 +42,15 @@ POKE_SECONDS = 3.0
 class EventType:
     """`title` and `body` are filled from the facts; `{money}` is amount and currency together.
 
-    `staff_title` and `staff_url` are what the staff read instead, where the words differ.
+    `staff_title` and `staff_url` are what the staff read instead, where the words differ. An event
+    that is fleeting only makes open pages ask again, and is kept for a day.
     """
 
     title: str
     body: str = ""
     url: str = ""
     notify: bool = True
+    is_fleeting: bool = False
     staff_title: str = ""
     staff_url: str = ""
 
@@ -81,6 +83,9 @@ EVENTS: dict[str, EventType] = {
     ),
     "commission.reversed": EventType(
         "{money} was taken back", "Order {order} was refunded.", "commissions:earnings"
+    ),
+    "commission.estimated": EventType(
+        "Your estimated commissions changed", notify=False, is_fleeting=True
     ),
     "commission.approved": EventType(
         "Your commission for {period} is final: {money}",

@@ -6,7 +6,7 @@ sales, so the engine is given just those, at the moment somebody looks. What res
 estimate (`services/estimates.py`). Either is an estimate: orders and refunds still come.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
@@ -15,7 +15,7 @@ import numpy as np
 from commissions.engine import PERIOD_CLOSE, Plan, Result, calculate
 from commissions.engine.plan import Bonus
 from commissions.models import CommissionPeriod, Estimate
-from commissions.services.own_line import read_line
+from commissions.services.own_line import knowable, read_line, rests_on_company
 from commissions.standing import hundredths
 from genealogy.models import Distributor
 from mlmcrm.money import ZERO
@@ -41,7 +41,7 @@ def estimate_close(
 ) -> Expected | None:
     """What the bonuses of the close would pay a distributor now; None where nobody knows yet."""
     kept = Estimate.objects.filter(period=period).first()
-    if kept is not None and knowable(plan) != without_refusals(plan):
+    if kept is not None and rests_on_company(plan):
         return from_kept(kept, distributor, plan)
     snapshot = read_line(distributor, period, plan)
     if snapshot is None:
@@ -62,22 +62,6 @@ def from_kept(kept: Estimate, distributor: Distributor, plan: Plan) -> Expected:
         or (isinstance(programme, Bonus) and programme.trigger == PERIOD_CLOSE)
     ]
     return Expected(parts, kept.known_at)
-
-
-def without_refusals(plan: Plan) -> Plan:
-    """The plan without limits that change no amount: they only refuse a whole run."""
-    kept = (limit for limit in plan.limits if limit.enforcement != "refuse")
-    return replace(plan, limits=tuple(kept))
-
-
-def knowable(plan: Plan) -> Plan:
-    """The plan without what only the whole company's figures decide: pools and its own limits."""
-    plan = without_refusals(plan)
-    return replace(
-        plan,
-        bonuses=tuple(bonus for bonus in plan.bonuses if bonus.pays.who not in ("pool", "company")),
-        limits=tuple(limit for limit in plan.limits if limit.scope != "company"),
-    )
 
 
 def parts_of(result: Result, plan: Plan, own: int) -> list[tuple[str, Decimal]]:

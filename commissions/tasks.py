@@ -4,7 +4,7 @@ from celery import shared_task
 from django.db import OperationalError
 from structlog import get_logger
 
-from commissions.services import estimates, projections, runs, trials
+from commissions.services import estimate_news, estimates, projections, runs, trials
 from commissions.services.claims import claim_volume as claim
 
 logger = get_logger(__name__)
@@ -15,13 +15,14 @@ def claim_volume() -> None:
     """After each paid or refunded order; who waits too long for the claimer leaves it to him."""
     try:
         claim()
+        estimate_news.tell()
     except OperationalError as error:
         logger.info("claim left to the sweep", reason=type(error.__cause__).__name__)
 
 
 @shared_task(name="commissions.tasks.sweep_claims")
 def sweep_claims() -> None:
-    """Claims what a lost task left, and turns the projections over with the month."""
+    """Claims and tells what a lost task left, and turns the projections over with the month."""
     claim_volume()
     projections.refresh_with_the_month()
 
@@ -31,6 +32,7 @@ def sweep_estimates() -> None:
     """Works out what the period under way would bring; waits its turn when the books are busy."""
     try:
         estimates.keep_up()
+        estimate_news.tell()
     except OperationalError as error:
         logger.info("estimate left to the next sweep", reason=type(error.__cause__).__name__)
 

@@ -14,6 +14,7 @@ urlpatterns = [
     path("earnings/", earnings.earnings_list, name="earnings"),
     path("earnings/<str:code>/", earnings.earnings_period, name="earnings_period"),
     path("earnings/<str:code>/lines.csv", earnings.earnings_export, name="earnings_export"),
+    path("earnings/<str:code>/estimate/", earnings.estimate, name="estimate"),
     path("earnings/<str:code>/<str:name>/", earnings.why, name="why"),
     # Plan
     path("plan/", plan.plan_page, name="plan"),

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from commissions.engine import PAYMENT, Plan, Snapshot, build_snapshot, calculate
 from commissions.models import CommissionPeriod, CommissionRun
 from commissions.models.ledger import PLACE_BITS
-from commissions.services import earned_events, projections
+from commissions.services import earned_events, estimate_news, projections
 from commissions.services.arrays import Array, Lookup, read_columns
 from commissions.services.facts import VOLUME_KINDS, day_number, entry_columns, lines_of
 from commissions.services.ledger_lines import LineWriter, arranged, write_lines
@@ -75,12 +75,13 @@ def claim_volume() -> int:
 
 @transaction.atomic
 def claim_batch(limit: int = BATCH) -> int:
-    """Claim the oldest waiting entries of one period, with the projections they change."""
+    """Claim the oldest waiting entries of one period, with the figures they change."""
     batch = take_batch(limit)
     if batch is None:
         return 0
     snapshot, lines = settle(batch)
     projections.add_claimed(batch.period, snapshot, lines)
+    estimate_news.note_sales(batch.period, batch.plan, batch.entries["distributor"])
     return len(batch)
 
 

@@ -32,7 +32,7 @@ from commissions.models import (
     EstimateDifference,
     PlanVersion,
 )
-from commissions.services import facts
+from commissions.services import estimate_news, facts
 from commissions.services.arrays import Array, Lookup, copy_rows, read_columns, slices
 from commissions.services.calculation import Outcome, decimal_text, work_out
 from commissions.services.opening import payment_run, stop_the_clock
@@ -146,6 +146,7 @@ def _record(period: CommissionPeriod, version: PlanVersion, mark: Mark) -> Estim
     )
     members = outcome.snapshot.members.id
     store(estimate, members, amounts_of(outcome, version, Lookup(members)))
+    estimate_news.note_changed(loaded(version))
     return estimate
 
 

@@ -3,6 +3,8 @@
 People stand as they do today; ranks and what else is carried on come from the newest final run.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from commissions.engine import Plan, Snapshot, build_snapshot
@@ -22,6 +24,27 @@ LARGEST_LINE = 20_000
 
 def asks_for_places(plan: Plan) -> bool:
     return any(getattr(part, "tree", None) == PLACEMENT for _, part in parts(plan))
+
+
+def rests_on_company(plan: Plan) -> bool:
+    """Whether a line by itself does not tell what its head gets at the close."""
+    return asks_for_places(plan) or knowable(plan) != without_refusals(plan)
+
+
+def knowable(plan: Plan) -> Plan:
+    """The plan without what only the whole company's figures decide: pools and its own limits."""
+    plan = without_refusals(plan)
+    return replace(
+        plan,
+        bonuses=tuple(bonus for bonus in plan.bonuses if bonus.pays.who not in ("pool", "company")),
+        limits=tuple(limit for limit in plan.limits if limit.scope != "company"),
+    )
+
+
+def without_refusals(plan: Plan) -> Plan:
+    """The plan without limits that change no amount: they only refuse a whole run."""
+    kept = (limit for limit in plan.limits if limit.enforcement != "refuse")
+    return replace(plan, limits=tuple(kept))
 
 
 def read_line(distributor: Distributor, period: CommissionPeriod, plan: Plan) -> Snapshot | None:

@@ -117,6 +117,21 @@ def _coming(distributor: Distributor, period: CommissionPeriod) -> dict[str, Any
 
 
 @require_safe
+def estimate(request: HttpRequest, code: str) -> HttpResponse:
+    """What the close would bring, asked for again when it changed; 204 when nobody can say."""
+    reader = Reader(request)
+    distributor = reader.distributor()
+    if distributor is None:
+        raise Http404
+    period = get_object_or_404(CommissionPeriod, code=code)
+    expected = _coming(distributor, period).get("estimate")
+    if expected is None:
+        return HttpResponse(status=204)
+    facts = {"estimate": expected, "period": period, "suffix": reader.suffix}
+    return render(request, "commissions/_estimate.html", facts)
+
+
+@require_safe
 def why(request: HttpRequest, code: str, name: str) -> HttpResponse:
     """The story of one line. 404 for a line of somebody else."""
     reader = Reader(request)

@@ -117,6 +117,25 @@ def test_figures_change_without_a_reload(company, new_page):
     expect(page.locator("#toasts")).to_contain_text("You earned £4.00")
 
 
+def test_an_upline_s_estimate_changes_without_a_reload(company, new_page):
+    company.buys("ben", 6)
+    claim_volume()
+    dashboard, period = (new_page(company.user("ben")) for _ in range(2))
+    dashboard.goto("/")
+    period.goto("/earnings/2026-11/")
+    for page in (dashboard, period):
+        expect(page.locator("#live")).to_have_attribute("data-state", "live")
+        expect(page.locator("main")).to_contain_text("Together, about £0.00")
+        page.evaluate("window.isStillThisPage = true")
+
+    company.buys("dmitri", 10)
+
+    for page in (dashboard, period):
+        expect(page.locator("main")).to_contain_text("Together, about £10.00", timeout=4000)
+        assert page.evaluate("window.isStillThisPage")
+        expect(page.locator("#toasts")).to_be_empty()
+
+
 def test_without_script_the_tree_is_read_by_links(company, new_page):
     page = new_page(company.user("asha"), java_script_enabled=False)
     page.goto("/genealogy/")

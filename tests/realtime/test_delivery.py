@@ -185,6 +185,20 @@ async def test_prune_keeps_what_stands_in_a_notification(asha: User, no_retentio
     assert await database(EventStream.objects.get)(key=f"user:{asha.pk}", seq=2)
 
 
+async def test_fleeting_events_go_sooner(asha: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delivery, "FLEETING_RETENTION", timedelta(seconds=-1))
+
+    def publish_both() -> None:
+        with transaction.atomic():
+            publish("commission.estimated", users=[asha])
+        tell(asha, 1)
+
+    await database(publish_both)()
+
+    assert await database(delivery.prune_events)() == 1
+    assert (await database(Event.objects.get)()).name == "order.paid"
+
+
 async def test_idle_socket_stays_open_past_the_layers_timeouts(asha: User) -> None:
     ear = await Ear(await database(sign_in)(asha)).open(await database(heads)(asha))
     await ear.hear_until("caught_up")
