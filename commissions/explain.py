@@ -1,7 +1,7 @@
 """Why a commission line is what it is, told from the stored facts by the engine itself.
 
 A line of a close is explained from the standings of its run, sponsors as of the cut-off; a line at
-payment from the pointers of its tree. Only the seller and the people above are read, unless the
+payment from the pointers of its trees. Only the seller and the people above are read, unless the
 bonus goes by more than standings tell: then the whole company is worked out again. Nobody reads a
 name of somebody above the earner, and nobody below learns what others were paid.
 """
@@ -17,7 +17,6 @@ from commissions.engine import Plan, Refunded, Step, rank_facts, reverse, trace
 from commissions.engine.plan import (
     NO_RANK,
     WHOLE,
-    Always,
     Bonus,
     ByKind,
     ByRank,
@@ -26,9 +25,8 @@ from commissions.engine.plan import (
     OfMetric,
     OfOrder,
     OncePerRank,
-    PaysSource,
-    PaysUpline,
 )
+from commissions.known import is_told_by_sale
 from commissions.models import CommissionPeriod, CommissionRun, LedgerEntry, Standing
 from commissions.needs import Goal, goal_of, hundredths
 from commissions.retold import Scene, scene_of, standing_facts
@@ -177,21 +175,13 @@ def _explain_sale(why: Why, bonus: Bonus, for_staff: bool) -> None:
     if isinstance(bonus.base, OfOrder) and bonus.base.volume in counts:
         why.counted = counts[bonus.base.volume]
         why.refunded_in_period = getattr(entry, bonus.base.volume) - why.counted
-    why.has_story = _has_story(bonus)
+    why.has_story = is_told_by_sale(bonus)
     if why.has_story:
         scene = scene_of(why.line, bonus, why.plan, entry, counts)
         _retell(why, bonus, scene, for_staff)
     why.is_checked = why.recomputed is not None and why.plan.money.granularity == "line"
     why.goals = _goals(why)
     why.rates = _rate_row(why, bonus)
-
-
-def _has_story(bonus: Bonus) -> bool:
-    """Whether the order line alone decides: nothing is paid once, late or in parts."""
-    occurrence = bonus.occurrence
-    is_always = isinstance(occurrence, Always) and occurrence.after_periods == 1
-    is_alone = isinstance(bonus.pays, PaysSource | PaysUpline)
-    return is_always and is_alone and bonus.instalments == 1
 
 
 def _retell(why: Why, bonus: Bonus, scene: Scene, for_staff: bool) -> None:

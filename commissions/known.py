@@ -10,7 +10,9 @@ from typing import Any
 
 from commissions.engine import Plan
 from commissions.engine.plan import (
+    Always,
     AtLeast,
+    Bonus,
     ByBand,
     ByRank,
     Condition,
@@ -22,6 +24,8 @@ from commissions.engine.plan import (
     OfMetric,
     PaysPairs,
     PaysPool,
+    PaysSource,
+    PaysUpline,
     RankShares,
     Recruit,
     parts,
@@ -39,6 +43,14 @@ def is_known(condition: Condition | None, plan: Plan, metrics: Collection[str] =
 def is_told_by_standings(bonus: Any, plan: Plan) -> bool:
     """Whether stored standings say all that a bonus goes by, besides the order line itself."""
     return all(_is_known(part, plan, STORED) for _, part in parts(bonus))
+
+
+def is_told_by_sale(bonus: Bonus) -> bool:
+    """Whether the order line alone decides: nothing is paid once, late or in parts."""
+    occurrence = bonus.occurrence
+    is_always = isinstance(occurrence, Always) and occurrence.after_periods == 1
+    is_alone = isinstance(bonus.pays, PaysSource | PaysUpline)
+    return is_always and is_alone and bonus.instalments == 1
 
 
 def _is_known(part: Any, plan: Plan, metrics: Collection[str]) -> bool:

@@ -1,8 +1,8 @@
 """The facts behind a ledger line, as its run saw them: as few of them as the line's story needs.
 
-Most bonuses go by what a standing stores, so the seller, the people above him in one tree and the
-one order line are enough. A bonus that goes by more (other metrics, several trees) is told from the
-whole company, read again as it was at the cut-off and kept for the next question.
+Most bonuses go by what a standing stores, so the seller, the people above him in the trees that are
+walked and the one order line are enough. A bonus that goes by more (other metrics, what limits cut)
+is told from the whole company, read again as it was at the cut-off and kept for the next question.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from django.db import connection
 from commerce.models import VolumeEntry
 from commissions.engine import Facts, Plan, Ranks, Snapshot, Standings, build_snapshot
 from commissions.engine.plan import PLACEMENT, Bonus, OfCommissions, parts
-from commissions.known import TREES, is_told_by_standings
+from commissions.known import TREES, is_told_by_sale, is_told_by_standings
 from commissions.models import CommissionRun, LedgerEntry, Standing
 from commissions.services import facts
 from commissions.services.plans import loaded
@@ -46,15 +46,23 @@ def scene_of(
 ) -> Scene:
     """The facts that a line from a sale is told from. `counts`: what of the sale counted."""
     involved = list(behind(bonus, plan))
-    trees = {tree for each in involved for tree in trees_of(each)}
-    told = all(is_told_by_standings(each, plan) for each in involved)
-    is_simple = told and len(trees) <= 1 and PLACEMENT not in trees
-    if line.run.kind == CommissionRun.Kind.CLOSE and not is_simple:
+    if line.run.kind == CommissionRun.Kind.CLOSE and not is_told_by_few(involved, plan):
         whole = whole_company(line.run_id)
         return Scene(whole, int(np.searchsorted(whole.snapshot.lines.id, entry.pk)))
-    path = upline(line, next(iter(trees), None), entry.distributor_id)
-    snapshot = chain(path, line, plan, entry, counts)
+    trees = {tree for each in involved for tree in trees_of(each)}
+    snapshot = chain(upline(line, trees, entry.distributor_id), line, plan, entry, counts)
     return Scene(Facts(snapshot, plan, stored_standings(line, snapshot, plan)), 0)
+
+
+def is_told_by_few(involved: list[Bonus], plan: Plan) -> bool:
+    """Whether the seller, the people above him and the one order line say all that these go by."""
+    cuts = any(limit.enforcement != "refuse" for limit in plan.limits)
+    return all(
+        is_told_by_standings(each, plan)
+        and is_told_by_sale(each)
+        and not (cuts and isinstance(each.base, OfCommissions) and each.base.after_limits)
+        for each in involved
+    )
 
 
 def behind(bonus: Bonus, plan: Plan) -> Iterator[Bonus]:
@@ -79,53 +87,75 @@ def whole_company(run_id: int) -> Facts:
     return Facts(facts.read_snapshot(facts.cut_of(run.period), plan), plan)
 
 
-_BY_STANDING = """
-with recursive up as (
-  select distributor_id, sponsor_id, 0 as n from commissions_standing
-  where run_id = %(run)s and distributor_id = %(seller)s
-  union all
-  select s.distributor_id, s.sponsor_id, n + 1 from up
-  join commissions_standing s on s.run_id = %(run)s and s.distributor_id = up.sponsor_id
-  where n < %(farthest)s
+# Who stood under whom: as the run saw it, or at payment as it is.
+_OF_CLOSE = {
+    "sponsor": "select distributor_id, 'sponsor', sponsor_id from commissions_standing "
+    "where run_id = %(run)s and distributor_id = up.parent",
+    "enroller": "select id, 'enroller', enroller_id from genealogy_distributor "
+    "where id = up.parent",
+    "placement": f"(select id, 'placement', nullif(parent, 0) from ({facts._POSITIONS}) known "
+    "where id = up.parent order by day desc, position desc limit 1)",
+}
+_OF_PAYMENT = {
+    tree: f"select id, '{tree}', {column} from genealogy_distributor where id = up.parent"
+    for tree, column in (
+        ("sponsor", "sponsor_id"),
+        ("enroller", "enroller_id"),
+        ("placement", "placement_parent_id"),
+    )
+}
+_ABOVE = """
+with recursive up (id, tree, parent) as (
+  select null::bigint, ''::text, %(seller)s::bigint
+  union
+  select above.* from up, lateral ({steps}) above (id, tree, parent)
+  where above.parent is not null
 )
-select distributor_id from up order by n
-"""
-_BY_POINTER = """
-with recursive up as (
-  select id, {parent} as parent_id, 0 as n from genealogy_distributor where id = %(seller)s
-  union all
-  select d.id, d.{parent}, n + 1 from up
-  join genealogy_distributor d on d.id = up.parent_id
-  where n < %(farthest)s
-)
-select id from up order by n
+select id, tree, parent from up where id is not null limit %(farthest)s
 """
 
 
-def upline(line: LedgerEntry, tree: str | None, seller_id: int) -> list[int]:
-    """The seller and everybody above in the tree that the bonus walked, as the run saw it."""
-    if tree is None:
-        return [seller_id]
-    if line.run.kind == CommissionRun.Kind.CLOSE and tree == "sponsor":
-        query = _BY_STANDING
-    else:
-        query = _BY_POINTER.format(parent=f"{tree}_id")
+def upline(line: LedgerEntry, trees: set[str], seller_id: int) -> dict[int, dict[str, int]]:
+    """The seller first, and everybody above by any way through the trees: each one's parents."""
+    is_close = line.run.kind == CommissionRun.Kind.CLOSE
+    people: dict[int, dict[str, int]] = {seller_id: {}}
+    steps = [(_OF_CLOSE if is_close else _OF_PAYMENT)[tree] for tree in sorted(trees)]
+    if not steps:
+        return people
+    params = {
+        "run": line.run_id,
+        "seller": seller_id,
+        "farthest": FARTHEST,
+        "tree": PLACEMENT,
+        "ends_on": line.period.ends_on,
+        "known_at": line.period.cutoff_at,
+    }
     with connection.cursor() as cursor:
-        cursor.execute(query, {"run": line.run_id, "seller": seller_id, "farthest": FARTHEST})
-        return [row[0] for row in cursor.fetchall()] or [seller_id]
+        cursor.execute(_ABOVE.format(steps=" union all ".join(steps)), params)
+        for below, tree, above in cursor.fetchall():
+            people.setdefault(below, {})[tree] = above
+            people.setdefault(above, {})
+    return people
 
 
 def chain(
-    path: list[int], line: LedgerEntry, plan: Plan, entry: VolumeEntry, counts: dict[str, Decimal]
+    people: dict[int, dict[str, int]],
+    line: LedgerEntry,
+    plan: Plan,
+    entry: VolumeEntry,
+    counts: dict[str, Decimal],
 ) -> Snapshot:
     """The seller and the people above, each under the next, and the one order line."""
-    above = [*range(1, len(path)), -1]
-    joined = dict(Distributor.objects.filter(pk__in=path).values_list("pk", "joined_on"))
+    place = {pk: n for n, pk in enumerate(people)}
+    joined = dict(Distributor.objects.filter(pk__in=people).values_list("pk", "joined_on"))
     return build_snapshot(
         members={
-            "id": path,
-            "parents": {"sponsor": above, "enroller": above},
-            "joined": [facts.day_number(joined[pk]) for pk in path],
+            "id": list(people),
+            "parents": {
+                tree: [place.get(parents.get(tree, 0), -1) for parents in people.values()]
+                for tree in TREES
+            },
+            "joined": [facts.day_number(joined[pk]) for pk in people],
         },
         lines={
             "id": [entry.pk],

@@ -1,5 +1,6 @@
 """The story of a line under plans that go by more than the demo plan does."""
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -8,8 +9,10 @@ from django.urls import reverse
 from commissions import earnings
 from commissions.explain import Why, explain
 from commissions.models import LedgerEntry
+from commissions.retold import whole_company
 from commissions.services.claims import claim_volume
 from commissions.standing import live_standing, plan_of
+from genealogy.services.tree import record_position
 from tests.cast import Cast, at
 from tests.commissions.plans import bonus, cap, demo, pay_by
 from tests.commissions.steps import closed, the_period
@@ -36,6 +39,16 @@ def stories(*, for_staff: bool = True) -> list[Why]:
 def line_of(cast: Cast, name: str, code: str) -> LedgerEntry:
     lines = LedgerEntry.objects.filter(distributor=getattr(cast, name), bonus__code=code)
     return earnings.line_by_key(lines.order_by("pk").last().pk)
+
+
+def stands(cast: Cast, name: str, parent: str | None, since: date) -> None:
+    record_position(
+        distributor=getattr(cast, name),
+        tree="placement",
+        parent=getattr(cast, parent) if parent else None,
+        valid_from=since,
+        actor=None,
+    )
 
 
 def page_of(client, cast: Cast, line: LedgerEntry) -> str:
@@ -156,6 +169,29 @@ def test_a_match_is_told_from_whom_it_matches(cast: Cast, client) -> None:
     assert (line.base, line.amount) == (Decimal("10.00"), Decimal("1.00"))
     assert line.source_distributor == cast.chloe
     assert "You £1.00 The one step, paid as Bronze: 10% of £10.00." in page
+
+
+def test_several_trees_are_told_as_they_stood_at_the_close(cast: Cast) -> None:
+    """Unilevel up the placement tree Asha - Ben - Dmitri - Chloe, matched by the enrollers."""
+    document = matched(demo())
+    bonus(document, "unilevel")["pays"]["tree"] = "placement"
+    for name, parent in ({"asha": None, "ben": "asha", "dmitri": "ben", "chloe": "dmitri"}).items():
+        stands(cast, name, parent, date(2026, 1, 1))
+    october(cast, document)
+    before = whole_company.cache_info()
+    stands(cast, "chloe", "asha", date(2026, 10, 1))
+
+    told = stories()
+
+    assert [str(why.line.pk) for why in told if not (why.is_checked and why.agrees)] == []
+    of_chloe = {
+        why.line.bonus.code: [step.who for step in why.steps if step.amount]
+        for why in told
+        if why.sold and why.sold.distributor == cast.chloe
+    }
+    assert of_chloe["unilevel"] == [cast.dmitri.display_name, cast.ben.display_name]
+    assert of_chloe["match"] == [cast.chloe.display_name]
+    assert whole_company.cache_info() == before
 
 
 def test_lines_that_share_a_rounded_sum_are_not_checked_one_by_one(cast: Cast, client) -> None:
