@@ -8,6 +8,7 @@ process; another one, whose memory is measured, closes the period and calculates
 figures are medians over the rounds after the first; the first warms the caches. `commit` is what
 is left: figures and warnings for the control room, the marks on run and period, the commit itself.
 `cpu` is the processor time of this process and its database session: what a busy machine hides.
+At the end pages that explain single lines of the final close are opened (`stories`).
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ SIZES = (10_000, 100_000, 1_000_000)
 PHASES = ("read", "compute", "write", "index", "check", "commit")
 BARS = {100_000: 3.0, 1_000_000: 30.0}
 MEMORY_BAR = 3 * 1024
+STORY_BAR = 200
 PERIOD = "2026-10"
 
 
@@ -82,7 +84,13 @@ def drop(address: str, name: str) -> None:
 
 def within_bars(result: dict[str, Any]) -> bool:
     bar = BARS.get(result["size"])
-    return (bar is None or result["total"] <= bar) and result["memory"] <= MEMORY_BAR
+    in_time = bar is None or result["total"] <= bar
+    return in_time and result["memory"] <= MEMORY_BAR and has_quick_stories(result)
+
+
+def has_quick_stories(result: dict[str, Any]) -> bool:
+    worst: float = result["stories"]["all"]["worst"]
+    return worst <= STORY_BAR
 
 
 def show(results: list[dict[str, Any]]) -> None:
@@ -104,6 +112,25 @@ def show(results: list[dict[str, Any]]) -> None:
             f"finalizing {result['finalize']:.2f} s, loading {result['load']:.1f} s; "
             f"{said}, {MEMORY_BAR:,} MiB: {verdict}"
         )
+    show_stories(results)
+
+
+def show_stories(results: list[dict[str, Any]]) -> None:
+    names = ("median", "p95", "worst", "cpu")
+    print("\nmilliseconds of the page that explains a line\n")
+    print("line and reader".ljust(26) + row("distributors", "pages", *names))
+    for result in results:
+        for kind, story in result["stories"].items():
+            times = (f"{story[name]:.0f}" for name in names)
+            print(kind.ljust(26) + row(f"{result['size']:,}", f"{story['pages']:,}", *times))
+    print()
+    for result in results:
+        worst = result["stories"]["all"]["worst"]
+        verdict = "within" if has_quick_stories(result) else "BEYOND"
+        print(
+            f"{result['size']:>9,}: explaining a line {worst:.0f} ms at worst; "
+            f"bar {STORY_BAR} ms: {verdict}"
+        )
 
 
 def row(*cells: str) -> str:
@@ -115,6 +142,7 @@ def measure(size: int, rounds: int) -> dict[str, Any]:
     from commissions.services.finalize import approve_period, finalize_period
     from commissions.services.periods import close_period
     from tests.benchmarks.loading import checkers, period_named
+    from tests.benchmarks.stories import time_stories
 
     closer, approver = checkers()
     since = monotonic()
@@ -125,6 +153,7 @@ def measure(size: int, rounds: int) -> dict[str, Any]:
     approve_period(period=period_named(PERIOD), actor=approver)
     since = monotonic()
     finalize_period(period=period_named(PERIOD), actor=approver)
+    finalize = monotonic() - since
     return {
         "size": size,
         "rounds": len(taken),
@@ -134,7 +163,8 @@ def measure(size: int, rounds: int) -> dict[str, Any]:
         "lines": taken[0]["lines"],
         "memory": memory,
         "close": close,
-        "finalize": monotonic() - since,
+        "finalize": finalize,
+        "stories": time_stories(period_named(PERIOD)),
     }
 
 

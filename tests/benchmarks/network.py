@@ -29,8 +29,8 @@ PRODUCTS = 300
 @dataclass(frozen=True, slots=True)
 class Network:
     """`sponsor`, `enroller`: indexes, -1 at the top. Orders are sorted by id, one line each;
-    volumes and margin in hundredths; `order_class` indexes retail, preferred, self_consumption,
-    autoship."""
+    volumes and margin in hundredths, of all its pieces; `order_class` indexes retail, preferred,
+    self_consumption, autoship."""
 
     member_id: NDArray[np.int64]
     sponsor: NDArray[np.int32]
@@ -38,6 +38,8 @@ class Network:
     order_id: NDArray[np.int64]
     seller: NDArray[np.int32]
     order_class: NDArray[np.int8]
+    product: NDArray[np.int64]
+    quantity: NDArray[np.int64]
     pv: NDArray[np.int64]
     cv: NDArray[np.int64]
     margin: NDArray[np.int64]
@@ -54,7 +56,7 @@ def generate(members: int, *, seed: int = 7, chain: int = 0) -> Network:
     sponsor[0] = -1
     seller = rng.permutation(np.repeat(np.arange(members, dtype=np.int32), ORDERS_EACH))
     order_class = rng.choice(CLASSES, seller.size, p=CLASS_SHARES)
-    pv, cv, margin = volumes(rng, order_class)
+    product, quantity, pv, cv, margin = volumes(rng, order_class)
     place, leg = placed(rng, members)
     return Network(
         member_id=np.arange(FIRST_ID, FIRST_ID + members, dtype=np.int64),
@@ -63,6 +65,8 @@ def generate(members: int, *, seed: int = 7, chain: int = 0) -> Network:
         order_id=np.arange(1, seller.size + 1, dtype=np.int64),
         seller=seller,
         order_class=order_class,
+        product=product,
+        quantity=quantity,
         pv=pv,
         cv=cv,
         margin=margin,
@@ -132,15 +136,16 @@ def preorder(parent: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.i
 
 def volumes(
     rng: np.random.Generator, order_class: NDArray[np.int8]
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """PV, CV (about 80 %) and margin of each order, from a catalogue of products with prices."""
+) -> tuple[NDArray[np.int64], ...]:
+    """Product, pieces, PV, CV (about 80 %) and margin of each order, from a catalogue of products
+    with prices."""
     price = (np.exp(rng.normal(3.4, 0.7, PRODUCTS)) * 100).astype(np.int64)
     credit = price * 80 // 100 + rng.integers(0, 9, PRODUCTS)
     product = rng.integers(0, PRODUCTS, order_class.size)
     quantity = rng.integers(1, 6, order_class.size)
     pv, cv = price[product] * quantity, credit[product] * quantity
     margin = np.where(order_class < 2, pv * 25 // 100, 0)
-    return pv, cv, margin
+    return product, quantity, pv, cv, margin
 
 
 def depths(parent: NDArray[np.int32]) -> NDArray[np.int64]:
