@@ -30,6 +30,8 @@ class Beside:
         self.thread = ThreadPoolExecutor(max_workers=1) if when else None
 
     def __enter__(self) -> Self:
+        if self.thread is not None:
+            keep_to_one_core()
         return self
 
     def __exit__(
@@ -55,6 +57,13 @@ def in_own_session(work: Callable[..., Result], /, *args: object, **named: objec
     """Django gives each thread a connection of its own; it ends with the work."""
     try:
         with transaction.atomic():
+            keep_to_one_core()
             return work(*args, **named)
     finally:
         connection.close()
+
+
+def keep_to_one_core() -> None:
+    """For the rest of the transaction: workers of a query would take the other session's core."""
+    with connection.cursor() as cursor:
+        cursor.execute("set local max_parallel_workers_per_gather = 0")

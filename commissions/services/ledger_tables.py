@@ -8,11 +8,10 @@ earner's lines lie together, and so do line numbers. What is paid at once arrive
 has B-trees instead. The lines of a sale made in a closed period are found by reading that period's
 table once, for all its refunds.
 
-The lines of a large close are written in two shares at a time, since one session keeps one core
-busy. Each share is a table of its own, by ranges of line numbers: 7,000,000 lines and 1,000,000
-standings make shares of 3,000,000 and 4,000,000 lines. The second one is committed before the run
-is; it belongs to nobody until the run takes it in, and the next attempt or the end of the run
-throws it away.
+A large close writes over two sessions, since one keeps one core busy: the standings and a share of
+the lines over one, the rest over the other. Each share is a table of its own, by ranges of line
+numbers. What the second session writes is committed before the run is; it belongs to nobody until
+the run takes it in, and the next attempt or the end of the run throws it away.
 """
 
 from collections.abc import Iterable
@@ -80,12 +79,12 @@ class Share:
 
 
 def shares_of(run: CommissionRun, lines: int, members: int) -> list[Share]:
-    """One share, or two where that is quicker. The first is written with the standings, of which
-    one costs about as much as a line."""
+    """One share, or two where that is quicker. The second is the smaller, written after the
+    standings: one of these costs about as much as a line."""
     table = run.ledger_table
     if settings.CLOSE_SESSIONS < 2 or lines < WORTH_TWO:
         return [Share(run, table, 0, lines)]
-    middle = max(1, (lines - members) // 2)
+    middle = min(lines - 1, (lines + members) // 2 + lines // 16)
     return [Share(run, f"{table}_1", 0, middle), Share(run, f"{table}_2", middle, lines)]
 
 
@@ -131,6 +130,7 @@ def join_shares(shares: Iterable[Share]) -> None:
 
 
 def create_standings(run: CommissionRun) -> None:
+    _execute(f"drop table if exists {run.standing_table}")
     _create(run.standing_table, STANDING, run)
 
 

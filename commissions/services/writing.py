@@ -2,8 +2,7 @@
 
     write(run, outcome, phases)     # tables of its own, in the transaction that made them
 
-Of a large close one share of the lines is written beside, in a second session, together with its
-index and its sums.
+Of a large close the standings and one share of the lines are written beside, in a second session.
 """
 
 from collections.abc import Sequence
@@ -48,17 +47,19 @@ class RunRefused(Exception):
 def write(run: CommissionRun, outcome: Outcome, phases: Phases) -> None:
     """Lines, standings and what the run carries on. Raises RunRefused unless all of it is there."""
     phases.begin("write")
-    lines, bonuses = arranged(outcome.result), bonus_ids(run.period.frozen_plan)
+    bonuses = bonus_ids(run.period.frozen_plan)
     own, *others = shares_of(run, outcome.line_count, len(outcome.standings))
     with Beside(when=bool(others)) as beside:
+        people = beside.do(write_people, run, outcome)
+        lines = arranged(outcome.result)
         elsewhere = [beside.do(write_beside, share, lines, bonuses, outcome) for share in others]
         create_share(own)
         write_share(own, lines, bonuses, outcome)
-        write_people(run, outcome)
+        write_state(run, outcome.carried)
         phases.begin("index")
         index_share(own)
-        index_standings(run)
         phases.begin("check")
+        people()
         found = [sums_in(own), *(sums() for sums in elsewhere)]
     if others:
         join_shares([own, *others])
@@ -87,7 +88,7 @@ def write_people(run: CommissionRun, outcome: Outcome) -> None:
     create_standings(run)
     columns = standing_columns(outcome.standings, outcome.plan)
     write_standings(run, columns, members.id, members.parent("sponsor"))
-    write_state(run, outcome.carried)
+    index_standings(run)
 
 
 def sums_in(share: Share) -> Sums:

@@ -28,6 +28,7 @@ import sys
 from typing import Any
 
 SIZES = (10_000, 100_000)
+LEAST_WITH_BARS = 100_000
 SECONDS = {100_000: 0.8, 1_000_000: 8.0}
 SECONDS_PER_LINE = {1_000_000: 15.0}
 LEAST_TIMES_SQL, LEAST_TIMES_WALK, MOST_TIMES_RAW = 4, 40, 2.5
@@ -98,7 +99,10 @@ def show(result: dict[str, Any]) -> None:
         mark = "~" if result["share"] > 1 else ""
         line("upline walk, bulk_create", walk["total"], total, walk["rows"], walk["steps"], mark)
         line("function a distributor", function["total"], total, 0, function["steps"], "~")
-        print(f"every earner's total of each bonus equal to the SQL's: {result['equal']}")
+        print(f"  every earner's total of each bonus equal to the SQL's: {result['equal']}")
+    if size < LEAST_WITH_BARS:
+        return
+    if "sql" in result:
         least("the SQL takes", sql["total"] / total, LEAST_TIMES_SQL)
         least("the walk takes", walk["total"] / total, LEAST_TIMES_WALK)
     seconds = (SECONDS_PER_LINE if result["per_line"] else SECONDS).get(size)
