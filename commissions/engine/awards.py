@@ -124,7 +124,7 @@ def every_item(bonus: Bonus, facts: Facts, earlier: Earlier) -> Items:
         case Flat():
             return of_members(np.full(len(facts.snapshot.members), UNIT, np.int64))
         case OfMetric(metric=metric):
-            return of_members(facts.metric(metric))
+            return of_members(facts.paid_on(metric))
         case OfCommissions() as base:
             return of_commissions(base, facts, earlier)
 

@@ -2,6 +2,7 @@
 
     facts = Facts(snapshot, plan)
     facts.metric("gv")                  # hundredths of each member
+    facts.paid_on("gv")                 # the same as the base of a bonus
     facts.meets(bonus.eligibility.when) # who meets it
     facts.ranks("rank").title
 
@@ -14,11 +15,19 @@ again until nothing changes. Each round settles at least one more level of the t
     round 3  gv 300, 300, 600: C alone          round 4  the same
 
 A knot that goes round without settling is refused.
+
+Measured and paid on. A refund of an earlier period's sale lowers what is measured now: ranks,
+activity, conditions, bands, shares, limits. It does not lower what is paid on now, since what its
+sale was paid is taken back where it was paid (`restatement`); both would take it twice.
+
+    July 500.00, of which 250.00 come back in August; August 1,000.00      10 % of own volume
+    July 50.00, August -25.00 for July and 100.00 for itself               125.00 for 1,250.00
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from hashlib import blake2b
 from typing import Any, TypeVar
 
@@ -41,9 +50,16 @@ Known = TypeVar("Known")
 
 class Facts:
     """Of one snapshot by one plan. `state_out`: what is carried on, by name. `standings`: what is
-    known already and not worked out again (nor what their windows carry on)."""
+    known already and not worked out again (nor what their windows carry on). `stood`: other facts
+    of the same people, by which everybody stands and every condition is answered."""
 
-    def __init__(self, snapshot: Snapshot, plan: Plan, standings: Standings | None = None) -> None:
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        plan: Plan,
+        standings: Standings | None = None,
+        stood: Facts | None = None,
+    ) -> None:
         refuse_unknown(snapshot, plan)
         self.snapshot, self.plan = snapshot, plan
         self.state_out: dict[str, Int64s] = {}
@@ -51,6 +67,7 @@ class Facts:
         self._answers: dict[Condition, Bools] = {}
         self._begun: set[tuple[Any, ...]] = set()
         self._knots = knots(plan)
+        self._stood = stood
         if standings is not None:
             self._kept[ACTIVE, ""] = standings.active
             self._kept |= {(METRIC, code): figures for code, figures in standings.metrics.items()}
@@ -63,6 +80,15 @@ class Facts:
         found: Int64s = self._known((METRIC, code))
         return found
 
+    def paid_on(self, code: str) -> Int64s:
+        """A metric as the base of a bonus: of the period's lines alone, while everybody stands as
+        he stands. A figure of people, or of more than this period, is paid on as it is measured."""
+        metric = self.plan.metric(code)
+        is_measured = metric.what == "members" or metric.window != "period"
+        if is_measured or not (self._stood or len(self.snapshot.refunds)):
+            return self.metric(code)
+        return self._once(("paid on", code), lambda: metrics.figure(metric, self._of_lines()))
+
     @property
     def active(self) -> Bools:
         found: Bools = self._known((ACTIVE, ""))
@@ -74,6 +100,8 @@ class Facts:
 
     def meets(self, condition: Condition | None, climb: Climb | None = None) -> Bools:
         """Who meets a condition, nothing asked being met by all. `climb`: of a ladder in work."""
+        if self._stood is not None:
+            return self._stood.meets(condition)
         if condition is None or climb is not None:
             return answer(condition, self, climb)
         if condition not in self._answers:
@@ -84,6 +112,8 @@ class Facts:
         self, condition: Condition | None, member: Pointers, day: NDArray[np.int32] | None
     ) -> Bools:
         """Of pairs of a member and a day who meets a condition then; None: at the period's end."""
+        if self._stood is not None:
+            return self._stood.meets_on(condition, member, day)
         if day is None or condition is None:
             return self.meets(condition)[member]
         return answer_on(condition, self, member, day)
@@ -146,7 +176,16 @@ class Facts:
 
     # How it is worked out
 
+    def _of_lines(self) -> Facts:
+        """Facts without refunds of earlier periods, in which everybody stands as he does here."""
+        nothing = self.snapshot.refunds.kept(slice(0))
+        snapshot = replace(self.snapshot, refunds=nothing)
+        stood = self._stood or self
+        return self._once(("of lines",), lambda: Facts(snapshot, self.plan, stood=stood))
+
     def _known(self, node: Node) -> Any:
+        if self._stood is not None:
+            return self._stood._known(node)
         if node not in self._kept:
             knot = self._knots.get(node)
             if knot is None:

@@ -81,7 +81,7 @@ def rule_of(bonus: Bonus) -> PaysPool:
 def pool_of(bonus: Bonus, facts: Facts) -> int:
     """Hundredths of money: metric x factor x the first rate, or so many amounts as it counts."""
     metric = cast(OfMetric, bonus.base).metric
-    figure = np.maximum(facts.metric(metric)[:1], 0)
+    figure = np.maximum(facts.paid_on(metric)[:1], 0)
     first = np.zeros(1, np.int32)
     rate = table_of(bonus, facts).at(1, first, first, NOBODY)
     unit = unit_of(facts)

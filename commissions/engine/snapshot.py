@@ -6,7 +6,8 @@ nobody. Volumes and money are hundredths in int64, days are counted from 1970-01
 
 `lines` carry what is left of each sale line after the refunds of the *same* period. Refunds of
 sales of earlier periods come as `refunds`, in negative figures: they lower the volumes of this
-period, they earn nothing, and the commissions of their sale are undone by `reversal.reverse`.
+period, they earn nothing, and the commissions of their sale are undone by `reversal.reverse` and
+`restatement.restate`.
 
     sale of 10 jars at 4.00 CV, 3 of them returned in the month -> one line with cv 2800
     2 more of them returned the month after                     -> one refund with cv -800
@@ -106,6 +107,10 @@ class Lines:
         if code not in self.volumes:
             raise SnapshotError(f"the order lines have no figure {code}")
         return self.volumes[code]
+
+    def kept(self, keep: NDArray[np.bool_] | slice) -> Lines:
+        volumes = {code: figures[keep] for code, figures in self.volumes.items()}
+        return Lines(self.id[keep], self.seller[keep], self.kind[keep], self.day[keep], volumes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from commissions.engine.plan import (
 )  # fmt: skip
 from tests.engine.oracle.company import ZERO, Company, Line, Person, hundredths, rate, rounded
 from tests.engine.oracle.ladders import level, shown_rank
-from tests.engine.oracle.measures import meets, metric, package_code
+from tests.engine.oracle.measures import meets, metric, package_code, paid_on
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def all_items(company: Company, bonus: Bonus, before: list[Award]) -> list[Item]
         ]
     if isinstance(base, OfMetric):
         return [
-            Item(person, None, metric(company, base.metric, person)) for person in company.people
+            Item(person, None, paid_on(company, base.metric, person)) for person in company.people
         ]
     if isinstance(base, Flat) and base.per == "order":
         return [Item(line.seller, line, Fraction(1)) for line in company.lines]

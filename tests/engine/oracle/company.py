@@ -81,6 +81,11 @@ class Company:
     state: dict[str, list[int]]
     trigger: str
     known: dict[Any, Any] = field(default_factory=dict)
+    left: list[Line] = field(init=False)
+    """The lines that are paid on: those of the period, less what came back after it."""
+
+    def __post_init__(self) -> None:
+        self.left = self.lines
 
     def once(self, key: Any, find: Callable[[], Any]) -> Any:
         """What `find` answers, asked for at most once."""

@@ -48,6 +48,16 @@ def metric(company: Company, code: str, person: Person) -> Fraction:
     return figure
 
 
+def paid_on(company: Company, code: str, person: Person) -> Fraction:
+    """The metric as a base: what came back of earlier periods is taken back where it was paid."""
+    definition = company.plan.metric(code)
+    if definition.what == "members" or definition.window != "period":
+        return metric(company, code, person)
+    people = in_scope(company, definition.scope, person)
+    lines = {other: [a for a in company.left if a.seller is other] for other in people}
+    return sum((of_lines(company, definition, lines[other]) for other in people), ZERO)
+
+
 def people_counted(company: Company, definition: Metric, person: Person) -> Fraction:
     """Those there are; of first days those who joined in the first days of him who is measured."""
     found = [
@@ -87,7 +97,11 @@ def own_part(company: Company, definition: Metric, person: Person) -> Fraction:
     """What one person adds to the metric of anybody whose scope he is in."""
     if definition.what == "members":
         return Fraction(meets(company, definition.where, person))
-    wanted = [line for line in company.sold_by(person) if counts(company, definition, line)]
+    return of_lines(company, definition, company.sold_by(person))
+
+
+def of_lines(company: Company, definition: Metric, lines: list[Line]) -> Fraction:
+    wanted = [line for line in lines if counts(company, definition, line)]
     if definition.what == "orders":
         return Fraction(len([line for line in wanted if line.sign > 0]))
     return sum((company.volume(line, definition.volume or "") for line in wanted), ZERO)

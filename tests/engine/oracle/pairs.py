@@ -53,7 +53,9 @@ def sold(company: Company, bonus: Bonus, person: Person) -> Fraction:
     assert isinstance(bonus.pays, PaysPairs)
     volume = bonus.pays.volume
     lines = [
-        line for line in company.sold_by(person) if meets(company, bonus.sources, person, line.day)
+        line
+        for line in company.left + company.refunds
+        if line.seller is person and meets(company, bonus.sources, person, line.day)
     ]
     return sum((company.volume(line, volume) for line in lines), ZERO)
 
