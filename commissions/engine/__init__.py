@@ -33,15 +33,16 @@ plan and result and the `ENGINE_VERSION` are a replay's certificate.
 
 At payment give the lines just paid, and each seller with his upline in the trees the bonuses walk;
 nobody else is needed. `check_limits` holds the totals of both triggers against the limits that
-refuse. `reverse` undoes earlier ledger lines for refunds. `Facts` is everything known of everybody,
+refuse. `reverse` undoes earlier ledger lines of an order line for refunds, `restate` all others of
+a closed period. `Facts` is everything known of everybody,
 for those who explain: `trace` tells an order line's story, `rank_facts` what a rank asks, both with
 the code that pays.
 
 Where to read on: `plan/` is the language (records, reading, checking), `lint/` and `prose/` read
 plans without calculating. `calculate` is the order of everything; `snapshot`, `facts` with
 `volumes`, `metrics`, `conditions`, `ladders`; `awards`, `paying` with `walk`, `source`, `pairs`,
-`pool`, `company`; `occurrence`, `money`, `limits`, `reversal`, `payout`; `explain`; beneath them
-`trees` and `rounding`.
+`pool`, `company`; `occurrence`, `money`, `limits`, `reversal`, `restatement`, `payout`; `explain`;
+beneath them `trees` and `rounding`.
 """
 
 from commissions.engine.calculate import ENGINE_VERSION, calculate
@@ -59,6 +60,7 @@ from commissions.engine.limits import check_limits
 from commissions.engine.plan import PAYMENT, PERIOD_CLOSE, Plan
 from commissions.engine.plan.loading import load_plan
 from commissions.engine.requirements import Asked, RankFacts, rank_facts
+from commissions.engine.restatement import Closed, Restated, Returns, restate
 from commissions.engine.result import Block, LimitCheck, Ranks, Result, Standings
 from commissions.engine.reversal import Refunded, reverse
 from commissions.engine.snapshot import Lines, Members, Snapshot, build_snapshot
@@ -70,6 +72,7 @@ __all__ = [
     "Asked",
     "Block",
     "CapacityError",
+    "Closed",
     "CycleError",
     "EngineError",
     "Facts",
@@ -82,7 +85,9 @@ __all__ = [
     "RankFacts",
     "Ranks",
     "Refunded",
+    "Restated",
     "Result",
+    "Returns",
     "Snapshot",
     "SnapshotError",
     "Standings",
@@ -92,6 +97,7 @@ __all__ = [
     "check_limits",
     "load_plan",
     "rank_facts",
+    "restate",
     "reverse",
     "trace",
 ]

@@ -28,7 +28,7 @@ payout and state wait for the close. At `period_close` the snapshot is the whole
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from commissions.engine import limits
 from commissions.engine.awards import Award
@@ -42,11 +42,14 @@ from commissions.engine.result import Block, LimitCheck, Result, Standings
 from commissions.engine.rounding import Int64s, added, exact_sum
 from commissions.engine.snapshot import Snapshot, State
 
-ENGINE_VERSION = "2.0"
+ENGINE_VERSION = "2.1"
 """Part of a replay's certificate: it changes whenever the same input may give other bytes."""
 
 LASTING = ("pairs.", "pool.", "once.", "due.", "held.", "limit.")
 """State of bonuses and limits that outlasts their absence from the plan."""
+
+
+Work = Callable[[Bonus, Facts, Mapping[str, Sequence[Block]]], Paid]
 
 
 def calculate(
@@ -90,15 +93,23 @@ def trees_used(used: object) -> set[str]:
     return {part.tree for _, part in parts(used) if hasattr(part, "tree")}
 
 
-def pay(bonuses: Sequence[Bonus], facts: Facts, limited: Sequence[Limit]) -> dict[str, Paid]:
-    """What each bonus pays and each limit cuts, by code, in the order of the plan's programmes."""
+def pay(
+    bonuses: Sequence[Bonus],
+    facts: Facts,
+    limited: Sequence[Limit],
+    work: Work | None = None,
+) -> dict[str, Paid]:
+    """What each bonus pays and each limit cuts, by code, in the order of the plan's programmes.
+
+    `work`: what tells a bonus's lines, where that is not the bonus itself.
+    """
     paid: dict[str, Paid] = {}
     ledger: dict[str, list[Block]] = {}
     left: limits.Earnings = {}
     waiting = [limit for limit in limited if limit.enforcement != "refuse"]
     for bonus in (None, *bonuses):
         if bonus is not None:
-            paid[bonus.code] = pay_bonus(bonus, facts, ledger)
+            paid[bonus.code] = (work or pay_bonus)(bonus, facts, ledger)
             ledger[bonus.code] = paid[bonus.code].ledger
         while waiting and is_complete(waiting[0], ledger, facts.plan):
             limit = waiting.pop(0)

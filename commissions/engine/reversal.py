@@ -18,7 +18,8 @@ counts from that same moment.
 A refund more than `window_days` after the sale undoes nothing: with 60 days, a commission of 50.00
 on a sale of 1 July stands when the goods come back on 31 August. Lines that were paid on
 commissions (a match, an override on them) are undone with `derived` only. In all of this the ranks
-of closed periods stand, and the volume is taken off the period of the refund.
+of closed periods stand, and the volume is taken off the period of the refund. Lines that name no
+order line go back by `restatement`.
 """
 
 from __future__ import annotations
