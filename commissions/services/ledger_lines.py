@@ -96,12 +96,17 @@ class LineWriter:
     def rows_reversing(
         self, columns: Mapping[str, NDArray[np.int64]], places: slice = slice(None)
     ) -> Iterator[tuple[int, Row]]:
-        """Lines that undo others: the columns are given in full but for number, run and period."""
+        """Lines that undo others: the columns are given in full but for number, run and period.
+
+        A volume entry of 0 stands for several refunds; those lines, which name none, come last.
+        """
         start, stop, _ = places.indices(len(columns["amount"]))
-        for part in slices(stop, start=start):
-            piece = {name: column[part] for name, column in columns.items()}
-            count = len(piece["amount"])
-            yield count, self._numbered(count) | piece
+        named = int(np.count_nonzero(columns["volume_entry_id"]))
+        for first, end, names in ((0, named, {}), (named, stop, {"volume_entry_id": None})):
+            for part in slices(min(end, stop), start=max(first, start)):
+                piece = {name: column[part] for name, column in columns.items()}
+                count = len(piece["amount"])
+                yield count, self._numbered(count) | piece | names
 
     def _numbered(self, count: int) -> dict[str, Array | int | None]:
         numbers = np.arange(self.next, self.next + count, dtype=np.int64)
