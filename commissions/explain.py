@@ -285,6 +285,11 @@ def _explain_reversal(why: Why) -> None:
     """In proportion to the pieces that have come back so far, less what was taken back before."""
     line, entry = why.line, why.line.volume_entry
     original = earnings.line_by_key(line.reverses_id or 0)
+    if original is not None and original.volume_entry_id is None:
+        sold = original.period.name
+        why.is_checked = False
+        why.note = f"Sales of {sold} came back: {sold} was worked out again without them."
+        return
     if original is None or entry is None or entry.refund_item is None:
         return
     quantity, before = _returned_before(original, entry)

@@ -20,6 +20,7 @@ from commissions.known import TREES, is_told_by_sale, is_told_by_standings
 from commissions.models import CommissionRun, LedgerEntry, Standing
 from commissions.services import facts
 from commissions.services.plans import loaded
+from commissions.services.restatements import facts_of
 from genealogy.models import Distributor
 
 FARTHEST = 5_000
@@ -84,7 +85,7 @@ def whole_company(run_id: int) -> Facts:
     """All that a run went by, worked out again."""
     run = CommissionRun.objects.select_related("period__plan_version").get(pk=run_id)
     plan = loaded(run.period.frozen_plan)
-    return Facts(facts.read_snapshot(facts.cut_of(run.period), plan), plan)
+    return Facts(facts_of(run), plan)
 
 
 # Who stood under whom: as the run saw it, or at payment as it is.

@@ -14,6 +14,7 @@ from commissions.services import facts
 from commissions.services.arrays import Array, read_columns
 from commissions.services.carried import Sparse, to_keep
 from commissions.services.plans import loaded
+from commissions.services.restatements import Undone, corrected, undo_sums
 from commissions.services.reversals import reversed_at_close
 
 
@@ -25,6 +26,7 @@ class Outcome:
     plan: Plan
     result: Result
     reversed: dict[str, Array]
+    restated: Undone
     input_hash: str
 
     @property
@@ -59,7 +61,8 @@ class Outcome:
     def carried(self) -> list[Sparse]:
         """What the next period starts from, as it is stored."""
         members = self.snapshot.members
-        return to_keep(self.result.state, self.standings, self.plan, members.id)
+        corrections = self.restated.corrections
+        return to_keep(self.result.state, self.standings, self.plan, members.id, corrections)
 
     @cached_property
     def result_hash(self) -> str:
@@ -81,19 +84,26 @@ def read_facts(period: CommissionPeriod) -> Snapshot:
 
 
 def work_out_closed(period: CommissionPeriod, snapshot: Snapshot) -> Outcome:
-    """Calculate a closed period on these facts. Raises EngineError."""
+    """Calculate a closed period on these facts. Raises EngineError, FactsRefused."""
     return work_out(facts.cut_of(period), snapshot, loaded(period.frozen_plan))
 
 
 def work_out(cut: facts.Cut, snapshot: Snapshot, plan: Plan) -> Outcome:
-    """Calculate what was read at this cut. Raises EngineError."""
+    """Calculate what was read at this cut. Raises EngineError, FactsRefused."""
+    restated = undo_sums(cut, snapshot, plan)
     return Outcome(
         snapshot=snapshot,
         plan=plan,
-        result=calculate(snapshot, plan),
-        reversed=reversed_at_close(cut, plan),
+        result=calculate(corrected(snapshot, restated.corrections), plan),
+        reversed=joined(reversed_at_close(cut, plan), *restated.lines),
+        restated=restated,
         input_hash=snapshot.content_hash(),
     )
+
+
+def joined(*parts: dict[str, Array]) -> dict[str, Array]:
+    """Reversing lines one part after the other."""
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,9 @@ and the next period reads the final run's. The ranks of the first ladder stand i
 standings, those of other ladders are stored beside the rest, as `ladder.<code>.highest`. What is
 not paid out yet is in the wallets, so the engine's own memory of it (`wallet`) is not kept; and
 what was paid at payment (`paid.partner`) is read from the ledger for the limits that count it.
+
+Beside it a run keeps, as `restated.<name>`, how refunds of earlier sales corrected what it started
+from itself (`restatements`); that is for those who work the run out again, and not carried on.
 """
 
 import hashlib
@@ -22,6 +25,7 @@ from commissions.services.arrays import Array, Lookup, read_columns
 
 RANKS = ("highest", "title")
 NOT_KEPT = ("wallet", "paid")
+RESTATED = "restated."
 
 State = dict[str, Int64s]
 Packed = bytes | memoryview
@@ -29,8 +33,19 @@ Packed = bytes | memoryview
 
 def read_state(run_id: int | None, lookup: Lookup) -> State:
     """The figures a run carried on, by name, one entry a member; empty without a run."""
-    rows = CarriedState.objects.filter(run=run_id).values_list("key", "members", "figures")
-    return {key: spread(members, figures, lookup) for key, members, figures in rows}
+    rows = CarriedState.objects.filter(run=run_id).exclude(key__startswith=RESTATED)
+    stored = rows.values_list("key", "members", "figures")
+    return {key: spread(members, figures, lookup) for key, members, figures in stored}
+
+
+def read_corrections(run_id: int, lookup: Lookup) -> State:
+    """How a run corrected what it started from, by name, one entry a member."""
+    rows = CarriedState.objects.filter(run=run_id, key__startswith=RESTATED)
+    stored = rows.values_list("key", "members", "figures")
+    return {
+        key.removeprefix(RESTATED): spread(members, figures, lookup)
+        for key, members, figures in stored
+    }
 
 
 def spread(members: Packed, figures: Packed, lookup: Lookup) -> Int64s:
@@ -52,12 +67,17 @@ class Sparse:
 
 
 def to_keep(
-    state: Mapping[str, Int64s], standings: Standings, plan: Plan, member_ids: Int64s
+    state: Mapping[str, Int64s],
+    standings: Standings,
+    plan: Plan,
+    member_ids: Int64s,
+    corrections: Mapping[str, Int64s],
 ) -> list[Sparse]:
     """What a run carries on, by name in order; names without any figure are left out."""
     kept = {
         name: figures for name, figures in state.items() if name.partition(".")[0] not in NOT_KEPT
     }
+    kept |= {f"{RESTATED}{name}": figures for name, figures in corrections.items()}
     return [
         packed(name, figures, member_ids)
         for name, figures in sorted((kept | other_ranks(standings, plan)).items())

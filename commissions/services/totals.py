@@ -244,4 +244,5 @@ def without_kyc(outcome: Outcome) -> int:
 
 def unlined_refunds(outcome: Outcome) -> int:
     refunds = outcome.snapshot.refunds.id
-    return int((~np.isin(refunds, outcome.reversed["volume_entry_id"])).sum())
+    undoing = np.concatenate([outcome.reversed["volume_entry_id"], *outcome.restated.refunds])
+    return int((~np.isin(refunds, undoing)).sum())
