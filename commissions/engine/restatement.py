@@ -363,24 +363,23 @@ def given_back(closed: Closed, before: Facts, facts: Facts) -> State:
 
 
 def due_now(
-    closed: Closed, restated: Restated, so_far: Int64s, carried: State
-) -> tuple[Int64s, State]:
+    plan: Plan, rows: Rows, undone: Int64s, so_far: Int64s, carried: State, members: int
+) -> tuple[Int64s, dict[str, Int64s]]:
     """What the open period undoes of each of the rows, and by how much held amounts are less.
 
-    `so_far`: what was undone of each before. `carried`: what is carried into the open period, by
-    member of the closed one: of `limit.<code>` a cut is given back.
+    `plan`: of the closed period. `undone`: all in all, `so_far`: before. `carried`: what is carried
+    into the open period, of whose members the rows' earners are places: of `limit.<code>` a cut is
+    given back.
     """
-    amount = more(restated.undone, so_far)
-    rows, held = rows_of(closed.result.ledger), dict[str, Int64s]()
-    for limit in cutting(closed.plan):
+    amount, held = more(undone, so_far), dict[str, Int64s]()
+    for limit in cutting(plan):
         if limit.overflow == "held":
             name = f"limit.{limit.code}"
-            place = closed.plan.programmes.index(limit)
-            mine = np.flatnonzero((rows.bonus == place) & (amount > 0))
-            waits = carried.get(name, np.zeros(len(closed.snapshot.members), np.int64))
+            mine = np.flatnonzero((rows.bonus == plan.programmes.index(limit)) & (amount > 0))
+            waits = carried.get(name, np.zeros(members, np.int64))
             amount[mine] = np.minimum(amount[mine], waits[rows.earner[mine]])
-            held[name] = np.zeros_like(waits)
-            held[name][rows.earner[mine]] -= amount[mine]
+            held[name] = np.zeros(members, np.int64)
+            np.add.at(held[name], rows.earner[mine], -amount[mine])
     return amount, held
 
 

@@ -7,8 +7,8 @@ standings, those of other ladders are stored beside the rest, as `ladder.<code>.
 not paid out yet is in the wallets, so the engine's own memory of it (`wallet`) is not kept; and
 what was paid at payment (`paid.partner`) is read from the ledger for the limits that count it.
 
-Beside it a run keeps, as `restated.<name>`, how refunds of earlier sales corrected what it started
-from itself (`restatements`); that is for those who work the run out again, and not carried on.
+Beside it a run keeps how refunds of an earlier run's sales corrected what it started from itself,
+as `restated.<run>.<name>` (`restatements`): for who works it out again, not for the next period.
 """
 
 import hashlib
@@ -38,14 +38,14 @@ def read_state(run_id: int | None, lookup: Lookup) -> State:
     return {key: spread(members, figures, lookup) for key, members, figures in stored}
 
 
-def read_corrections(run_id: int, lookup: Lookup) -> State:
-    """How a run corrected what it started from, by name, one entry a member."""
+def read_corrections(run_id: int, lookup: Lookup) -> dict[int, State]:
+    """How a run corrected what it started from, by earlier run and name, one entry a member."""
     rows = CarriedState.objects.filter(run=run_id, key__startswith=RESTATED)
-    stored = rows.values_list("key", "members", "figures")
-    return {
-        key.removeprefix(RESTATED): spread(members, figures, lookup)
-        for key, members, figures in stored
-    }
+    found: dict[int, State] = {}
+    for key, members, figures in rows.values_list("key", "members", "figures"):
+        run, _, name = key.removeprefix(RESTATED).partition(".")
+        found.setdefault(int(run), {})[name] = spread(members, figures, lookup)
+    return found
 
 
 def spread(members: Packed, figures: Packed, lookup: Lookup) -> Int64s:
@@ -71,13 +71,14 @@ def to_keep(
     standings: Standings,
     plan: Plan,
     member_ids: Int64s,
-    corrections: Mapping[str, Int64s],
+    corrections: Mapping[int, State],
 ) -> list[Sparse]:
     """What a run carries on, by name in order; names without any figure are left out."""
     kept = {
         name: figures for name, figures in state.items() if name.partition(".")[0] not in NOT_KEPT
     }
-    kept |= {f"{RESTATED}{name}": figures for name, figures in corrections.items()}
+    for run, of_run in corrections.items():
+        kept |= {f"{RESTATED}{run}.{name}": figures for name, figures in of_run.items()}
     return [
         packed(name, figures, member_ids)
         for name, figures in sorted((kept | other_ranks(standings, plan)).items())

@@ -9,11 +9,12 @@ until now. The books say what was undone of them before; the difference is what 
 
 Periods whose plan has no such lines are not read, and without refunds of earlier sales nothing is.
 What pairs took too much of legs, and what held cuts have become less, corrects the carried figures
-this period starts from; its run keeps that as `restated.<name>`, so that the period can itself be
-worked out again. A reversing line names the refund where one alone came back of its period.
+this period starts from; its run keeps that as `restated.<earlier run>.<name>`, so that the period
+can itself be worked out again. A reversing line names the refund where one alone came back of its
+period.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -48,11 +49,11 @@ LINE_KINDS = {
 @dataclass(frozen=True)
 class Undone:
     """What a period undoes of such lines: columns of the ledger, the refunds that did, and by
-    member of its snapshot how it corrects what was carried in."""
+    earlier run and member of its snapshot how it corrects what was carried in."""
 
     lines: list[dict[str, Array]] = field(default_factory=list)
     refunds: list[Int64s] = field(default_factory=list)
-    corrections: dict[str, Int64s] = field(default_factory=dict)
+    corrections: dict[int, dict[str, Int64s]] = field(default_factory=dict)
 
 
 def undo_sums(cut: facts.Cut, snapshot: Snapshot, plan: Plan) -> Undone:
@@ -79,13 +80,13 @@ def runs_concerned(cut: facts.Cut) -> Iterator[CommissionRun]:
             yield run
 
 
-def corrected(snapshot: Snapshot, corrections: State) -> Snapshot:
+def corrected(snapshot: Snapshot, corrections: Mapping[int, State]) -> Snapshot:
     """The snapshot with what restating earlier periods adds to its carried figures."""
+    state = dict(snapshot.state)
     none = np.zeros(len(snapshot.members), np.int64)
-    changed = {
-        name: snapshot.state.get(name, none) + figures for name, figures in corrections.items()
-    }
-    return replace(snapshot, state={**snapshot.state, **changed}) if changed else snapshot
+    for of_run in corrections.values():
+        state |= {name: state.get(name, none) + figures for name, figures in of_run.items()}
+    return replace(snapshot, state=state) if corrections else snapshot
 
 
 def facts_of(run: CommissionRun) -> Snapshot:
@@ -103,15 +104,16 @@ def undo_of(run: CommissionRun, cut: facts.Cut, here: Snapshot, plan: Plan, undo
     returns, entry, is_new = read_returns(run, cut, closed)
     now = restate(closed, returns, plan.reversal)
     place = Lookup(here.members.id)(earlier.members.id)
-    waiting = {
-        name: figures[place] for name, figures in here.state.items() if name.startswith("limit.")
-    }
     before = before_of(so_far, booked["id"])
-    amount, held = due_now(closed, now, before, waiting)
-    given = given_back(closed, returns, ~is_new, now.given_back, plan)
-    for name, figures in {**given, **held}.items():
-        total = undone.corrections.setdefault(name, np.zeros(len(here.members), np.int64))
-        np.add.at(total, place, figures)
+    rows = rows_of(closed.result.ledger)
+    rows = replace(rows, earner=place[rows.earner].astype(np.int64))
+    size = len(here.members)
+    amount, corrections = due_now(earlier_plan, rows, now.undone, before, here.state, size)
+    for name, figures in given_back(closed, returns, ~is_new, now.given_back, plan).items():
+        corrections[name] = np.zeros(size, np.int64)
+        corrections[name][place] = figures
+    if corrections:
+        undone.corrections[run.pk] = corrections
     lines = lines_reversing(booked, before, amount, entry[is_new], earlier_plan)
     undone.lines.append(lines)
     if len(lines["amount"]):

@@ -5,9 +5,10 @@
 
 Each period is calculated as its close calculates it: the same snapshot, its own sales at payment,
 refunds undone by lineage, ranks and carried figures handed from one trial period to the next; what
-came before the first is taken from the books. Sales from before the first period were paid by the
-plan of their time, so what refunds undo of them is what they undid. The plan that a period was paid
-by therefore gives exactly what was paid.
+came before the first is taken from the books. What refunds undo of lines without an order line is
+worked out with the period they belong to (`trial_sums`). Sales from before the first period were
+paid by the plan of their time, so what refunds undo of them is what they undid. The plan that a
+period was paid by therefore gives exactly what was paid.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 from commissions.engine import (
     PAYMENT,
+    Closed,
     Plan,
     Refunded,
     Result,
@@ -31,6 +33,7 @@ from commissions.models import CommissionPeriod
 from commissions.services import facts
 from commissions.services.arrays import Array, Lookup, read_columns
 from commissions.services.carried import NOT_KEPT
+from commissions.services.trial_sums import Sums
 
 Int64s = NDArray[np.int64]
 CLOSING, PAYING = 0, 1
@@ -67,17 +70,21 @@ def work_through(periods: Sequence[CommissionPeriod], plan: Plan) -> Iterator[Wo
     memory: Memory | None = None
     refunds, lines = read_refunds(), NO_LINES
     refunded = np.unique(refunds["sale"])
+    sums = Sums(periods, plan)
     for period in periods:
         cut = facts.cut_of(period)
         snapshot = remembered(facts.read_snapshot(cut, plan), memory)
+        snapshot, undone = sums.due(period, snapshot)
         paid = calculate(gross(snapshot, cut, plan), plan, PAYMENT)
-        closed = calculate(with_paid(snapshot, paid, plan), plan)
-        lines = joined(
-            lines,
-            lines_of(paid, snapshot, PAYING, refunded),
-            lines_of(closed, snapshot, CLOSING, refunded),
-        )
-        undone = undo(period, refunds, lines, plan)
+        snapshot = with_paid(snapshot, paid, plan)
+        closed = calculate(snapshot, plan)
+        paying = lines_of(paid, snapshot, PAYING, refunded)
+        lines = joined(lines, paying, lines_of(closed, snapshot, CLOSING, refunded))
+        undone += [undo(period, refunds, lines, plan)]
+        at_payment = {
+            later.pk: undo(later, refunds, paying, plan) for later in sums.later_than(period)
+        }
+        sums.work_out(period, Closed(snapshot, plan, closed), refunds, at_payment)
         yield summed(period, snapshot, plan, [paid, closed], undone, undone_of_old(period, periods))
         memory = handed_on(snapshot, closed)
 
@@ -123,10 +130,12 @@ def sums_before(group: Int64s, values: Int64s, order: NDArray[np.intp]) -> Int64
 
 _REFUND_KINDS = {
     "id": "i8", "sale": "i8", "day": "i4", "sale_day": "i4", "returned": "i8", "sold": "i8",
+    "pv": "i8", "cv": "i8", "margin": "i8",
 }  # fmt: skip
 _REFUNDS = """
 select r.id, r.reverses_id as sale, r.counts_on - date '1970-01-01' as day,
-       s.counts_on - date '1970-01-01' as sale_day, ri.quantity as returned, i.quantity as sold
+       s.counts_on - date '1970-01-01' as sale_day, ri.quantity as returned, i.quantity as sold,
+       r.pv, r.cv, r.margin
 from commerce_volumeentry r
 join commerce_refunditem ri on ri.id = r.refund_item_id
 join commerce_volumeentry s on s.id = r.reverses_id
@@ -262,21 +271,22 @@ def summed(
     snapshot: Snapshot,
     plan: Plan,
     results: list[Result],
-    undone: dict[str, Int64s],
+    undone: list[dict[str, Int64s]],
     of_old: list[tuple[int, str, int]],
 ) -> Worked:
     ids, ranks = snapshot.members.id, results[-1].standings
     if ranks is None:
         raise ValueError("a close has standings")
     earned = sum((result.earned() for result in results), np.zeros(ids.size, np.int64))
-    np.add.at(earned, Lookup(ids)(undone["earner"]), undone["amount"])
     totals: dict[str, int] = {}
     for result in results:
         for code, amount in result.totals.items():
             totals[code] = totals.get(code, 0) + amount
-    for place in np.unique(undone["bonus"]).tolist():
-        amount = int(undone["amount"][undone["bonus"] == place].sum())
-        totals[plan.programmes[place].code] += amount
+    for part in undone:
+        np.add.at(earned, Lookup(ids)(part["earner"]), part["amount"])
+        for place in np.unique(part["bonus"]).tolist():
+            amount = int(part["amount"][part["bonus"] == place].sum())
+            totals[plan.programmes[place].code] += amount
     place_of = Lookup(ids)(np.array([earner for earner, _, _ in of_old], np.int64))
     for place, (_, code, amount) in zip(place_of.tolist(), of_old, strict=True):
         earned[place] += amount

@@ -21,6 +21,7 @@ from tests.cast import at
 from tests.commissions.plans import bonus, cap, demo, pay_by
 from tests.commissions.steps import balance, calculated, closed, the_period
 from tests.commissions.test_other_plans import BRONZE, SOLD, added, upline
+from tests.commissions.test_trials import tried
 
 pytestmark = pytest.mark.django_db
 
@@ -42,6 +43,20 @@ MATCH = added(
     "matching",
     base={"of": "commissions", "bonuses": ["unilevel"], "per": "member", "after_limits": False},
     pays=upline("enroller"),
+)
+PAIRS = added(
+    "binary",
+    "binary_bonus",
+    base={"of": "flat", "per": "member"},
+    pays={
+        "who": "pairs",
+        "tree": "placement",
+        "volume": "sold",
+        "cycle": None,
+        "after_payout": "carry",
+        "if_ineligible": "keep_both",
+        "carry_cap": None,
+    },
 )
 
 
@@ -83,6 +98,13 @@ def put(cast, parent, legs):
             leg=leg,
             valid_from=member.joined_on,
         )
+
+
+def paying_pairs(cast, *bonuses, **parts):
+    put(cast, "asha", {"ben": 0, "chloe": 1})
+    put(cast, "chloe", {"dmitri": 0})
+    sold = {"code": "sold", "of": "cv", "kinds": list(SOLD)}
+    return paying(cast, *bonuses, PAIRS, volumes=[*demo()["volumes"], sold], **parts)
 
 
 def undone(period, code):
@@ -171,29 +193,12 @@ def test_what_a_cap_cut_is_not_taken_back_and_what_it_held_is_not_paid_later(cas
     assert left[august] == Decimal("10.00")
     assert (cast.ben.pk, Decimal("6.40")) in undone(september, "cap")
     state = CarriedState.objects.filter(run__period=september, key__startswith="restated.")
-    assert [one.key for one in state] == ["restated.limit.cap"]
+    assert [one.key for one in state] == [f"restated.{august.runs.get(kind='close').pk}.limit.cap"]
     assert_holds(august, september, october)
 
 
 def test_pairs_go_back_and_give_their_volume_back(cast):
-    pairs = added(
-        "binary",
-        "binary_bonus",
-        base={"of": "flat", "per": "member"},
-        pays={
-            "who": "pairs",
-            "tree": "placement",
-            "volume": "sold",
-            "cycle": None,
-            "after_payout": "carry",
-            "if_ineligible": "keep_both",
-            "carry_cap": None,
-        },
-    )
-    put(cast, "asha", {"ben": 0, "chloe": 1})
-    put(cast, "chloe", {"dmitri": 0})
-    sold = {"code": "sold", "of": "cv", "kinds": list(SOLD)}
-    paying(cast, pairs, volumes=[*demo()["volumes"], sold])
+    paying_pairs(cast)
     orders = sell(cast, "2026-08")
     august = closed(cast, "2026-08")
     paid = LedgerEntry.objects.filter(period=august, bonus__code="binary")
@@ -209,6 +214,27 @@ def test_pairs_go_back_and_give_their_volume_back(cast):
     legs = CarriedState.objects.filter(run__period=october, key__startswith="pairs.binary.")
     assert not legs.exists()
     assert_holds(august, september, october)
+
+
+@pytest.mark.parametrize("span", [slice(0, 3), slice(1, 3)])
+def test_trial_of_the_plan_that_paid_changes_nothing(cast, span):
+    version = paying_pairs(cast, POOL, MATCH, limits=[cap("10.00", "unilevel")])
+    orders = sell(cast, "2026-08")
+    months = [closed(cast, "2026-08")]
+    sell(cast, "2026-09")
+    give_back(cast, orders["dmitri"], 4, "2026-09-10")
+    months.append(closed(cast, "2026-09"))
+    give_back(cast, orders["dmitri"], 6, "2026-10-10")
+    give_back(cast, orders["ben"], 5, "2026-10-11")
+    months.append(closed(cast, "2026-10"))
+
+    trial = tried(version, months[span], cast.user("fiona"))
+
+    assert trial.report["before"] == trial.report["after"]
+    assert trial.earnings.count() == 0
+    for row in (*trial.report["periods"], *trial.report["bonuses"]):
+        assert row["before"] == row["after"], row
+    assert_holds(*months)
 
 
 def test_months_without_such_refunds_read_nothing_more(cast):

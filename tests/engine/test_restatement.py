@@ -208,7 +208,8 @@ def test_cut_that_is_held_is_given_back_as_far_as_it_still_is():
     nothing = np.zeros(2, np.int64)[: restated.undone.size]
 
     def now(held: int) -> tuple[list[int], list[int]]:
-        amount, less = due_now(july.closed, restated, nothing, {"limit.cap": np.array([held])})
+        carried, rows = {"limit.cap": np.array([held])}, rows_of(july.closed.result.ledger)
+        amount, less = due_now(rules, rows, restated.undone, nothing, carried, 1)
         return amount.tolist(), less["limit.cap"].tolist()
 
     assert now(3000_00) == ([2000_00], [-2000_00])
