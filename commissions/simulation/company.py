@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from commissions.engine.plan import Plan
+from commissions.simulation.calendar import Period
 
 CUSTOMER = "customer"
 
@@ -74,6 +75,11 @@ class OrderLine:
         pieces = None if self.quantity is None else self.quantity - (refund.quantity or 0)
         return replace(self, volumes=left, quantity=pieces)
 
+    def back(self, refund: Refund) -> OrderLine:
+        """A refund as a line with negative figures on the day it came."""
+        figures = {code: -figure for code, figure in refund.volumes.items()}
+        return replace(self, order=refund.order, day=refund.day, volumes=figures, quantity=None)
+
 
 @dataclass(frozen=True, slots=True)
 class Refund:
@@ -103,13 +109,36 @@ class LedgerLine:
     amount: int
 
 
+@dataclass(frozen=True, slots=True)
+class ClosedPeriod:
+    """A closed period as far as it has to be known to work it out again.
+
+    `first_number`: of its ledger lines. `figures`, `title`, `highest`: what it was told. `refunds`:
+    those of earlier orders in it. `returns`: what has come back of its own orders since; `undone`:
+    of its lines without an order, by number.
+    """
+
+    period: Period
+    first_number: int
+    figures: dict[str, dict[str, int]]
+    title: dict[str, dict[str, int]]
+    highest: dict[str, dict[str, int]]
+    refunds: tuple[Refund, ...]
+    returns: tuple[Refund, ...] = ()
+    undone: Mapping[int, int] = field(default_factory=dict)
+
+    def has(self, sale: OrderLine) -> bool:
+        return self.period.starts_on <= sale.day <= self.period.ends_on
+
+
 @dataclass(slots=True)
 class Carried:
     """What one period hands to the next, by name of distributor: this is the state of a file.
 
     `figures`: the engine's. `title`, `highest`: levels by ladder. `sold`, `returned`: the lines
     that may still come back and how much of each did (in the unit of `OrderLine.whole`); `ledger`:
-    their ledger lines. `last_day` of the periods so far, `last_number` of their ledger lines.
+    their ledger lines; `closed`: their periods, where the plan pays on sums. `last_day` of the
+    periods so far, `last_number` of their ledger lines.
     """
 
     figures: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -118,6 +147,7 @@ class Carried:
     sold: dict[tuple[str, str], OrderLine] = field(default_factory=dict)
     returned: dict[tuple[str, str], int] = field(default_factory=dict)
     ledger: list[LedgerLine] = field(default_factory=list)
+    closed: list[ClosedPeriod] = field(default_factory=list)
     last_day: int | None = None
     last_number: int = 0
 

@@ -50,7 +50,7 @@ def moment(
     there = [person for person in company.distributors.values() if is_there(person, period)]
     names = tuple(person.name for person in there)
     index = {name: place for place, name in enumerate(names)}
-    back = [sale_back(refund, sale) for refund, sale in refunds]
+    back = [sale.back(refund) for refund, sale in refunds]
     snapshot = build_snapshot(
         members=members(company.plan, there, index, carried),
         lines=columns(company.plan, lines, index),
@@ -129,14 +129,6 @@ def columns(plan: Plan, lines: Sequence[OrderLine], index: Mapping[str, int]) ->
         "day": [line.day for line in lines],
         "volumes": {code: [line.volumes.get(code, 0) for line in lines] for code in codes},
     }
-
-
-def sale_back(refund: Refund, sale: OrderLine) -> OrderLine:
-    """A refund as a line with negative figures on the day it came."""
-    figures = {code: -figure for code, figure in refund.volumes.items()}
-    return OrderLine(
-        refund.order, sale.line, sale.buyer, sale.seller, sale.kind, refund.day, figures
-    )
 
 
 def arrays(

@@ -8,8 +8,8 @@ the order has earned, match and all, by lineage and in proportion (`engine.rever
     July    s1  500.00 CV                 Asha 10 %     50.00
     August  r1  refund of s1, 250.00      Asha         -25.00, reverses line 1
 
-What is undone comes off the wallet as well. Lines without an order (a match of somebody's sum,
-pairs, pools) have no lineage and stand.
+What is undone comes off the wallet as well. For lines without an order (a match of somebody's sum,
+pairs, pools) their period is worked out again (`sums`).
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ from commissions.engine.payout import WALLET
 from commissions.engine.plan import PAYMENT, Plan
 from commissions.engine.result import Block, Result
 from commissions.engine.reversal import Refunded, reverse
+from commissions.engine.snapshot import Snapshot
 from commissions.simulation.calendar import Calendar, Period, periods
-from commissions.simulation.company import Carried, Company, LedgerLine, OrderLine, Refund
+from commissions.simulation.company import (
+    Carried,
+    ClosedPeriod,
+    Company,
+    LedgerLine,
+    OrderLine,
+    Refund,
+)
 from commissions.simulation.facts import Moment, moment
+from commissions.simulation.sums import Reversed, kept_on, undo_sums
 
 Key = tuple[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Reversed:
-    """A ledger line that undoes one of an earlier period, for a refund."""
-
-    line: LedgerLine
-    undoes: LedgerLine
-    refund: Refund
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,15 +102,19 @@ def run_period(company: Company, period: Period, carried: Carried) -> tuple[Outc
     lines = sold_in(company.lines, refunds, period)
     late = [(refund, carried.sold[refund.of]) for refund in refunds if refund.of in carried.sold]
     first = 1 + carried.last_number
-    undone = undo(late, carried, plan)
-    brought = carried.figures.get(WALLET, {})
+    undone, brought = undo(late, carried, plan), carried.figures.get(WALLET, {})
+    of_sums, carried = undo_sums(company, late, carried, results)
+    undone += of_sums
     before = replace(carried, figures={**carried.figures, WALLET: less_undone(brought, undone)})
     here = moment(company, period, before, lines, late)
-    payment, close = results(here, plan)
+    payment, close, _ = results(here.snapshot, plan)
     outcome = Outcome(here, payment, close, (), first, brought, tuple(late))
     booked = lineage(outcome, plan)
     numbered = number(undone, 1 + max((line.number for line in booked), default=first - 1))
     outcome = replace(outcome, reversed=tuple(numbered))
+    told = (before.figures, before.title, before.highest)
+    closed = ClosedPeriod(period, first, *told, tuple(refund for refund, _ in late))
+    carried = replace(carried, closed=[*carried.closed, closed])
     return outcome, carry(outcome, carried, plan, booked)
 
 
@@ -127,20 +131,20 @@ def sold_in(
     return list(left.values())
 
 
-def results(here: Moment, plan: Plan) -> tuple[Result | None, Result]:
-    """What is final at payment, and the close, which is told what that came to."""
-    snapshot = here.snapshot
+def results(snapshot: Snapshot, plan: Plan) -> tuple[Result | None, Result, Snapshot]:
+    """What is final at payment, and the close, which is told what that came to, on which facts."""
     if not plan.triggered_by(PAYMENT):
-        return None, calculate(snapshot, plan)
+        return None, calculate(snapshot, plan), snapshot
     payment = calculate(snapshot, plan, PAYMENT)
     paid = {
         f"paid.{bonus.code}": by_member(
             [block for block in payment.ledger if plan.programmes[block.bonus] is bonus],
-            len(here.names),
+            len(snapshot.members),
         )
         for bonus in plan.triggered_by(PAYMENT)
     }
-    return payment, calculate(replace(snapshot, state={**snapshot.state, **paid}), plan)
+    told = replace(snapshot, state={**snapshot.state, **paid})
+    return payment, calculate(told, plan), told
 
 
 # Refunds of earlier periods
@@ -241,6 +245,7 @@ def carry(outcome: Outcome, carried: Carried, plan: Plan, booked: Sequence[Ledge
         sold=sold,
         returned=returned,
         ledger=[line for line in (*carried.ledger, *booked) if reversible(line, sold, plan, last)],
+        closed=kept_on(carried.closed, plan, last),
         last_day=last,
         last_number=max(numbers, default=outcome.first_number - 1),
     )

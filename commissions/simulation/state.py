@@ -2,23 +2,25 @@
 
     {"carried": {"pairs.binary.left": {"Asha": "300.00"}},
      "titles": {"rank": {"Asha": "gold"}}, "highest": {"rank": {"Asha": "gold"}},
-     "until": "2024-01-31", "sold": [...], "ledger": [...]}
+     "until": "2024-01-31", "sold": [...], "ledger": [...], "closed": [...]}
 
-Every part may be left out. `sold` and `ledger` are the lines that a refund may still come back to;
-the plan's `window_days` lets go of the old ones.
+Every part may be left out. `sold` and `ledger` are the lines that a refund may still come back to,
+`closed` their periods (`state_closed`); the plan's `window_days` lets go of the old ones.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from commissions.engine.plan import Plan
 from commissions.simulation.company import Carried, LedgerLine, OrderLine
 from commissions.simulation.faults import InputFault
+from commissions.simulation.state_closed import read_closed, write_closed
 from commissions.simulation.units import HUNDREDTHS, KNOWN, day, decimal, understood, written
 
-PARTS = ("carried", "titles", "highest", "until", "last_number", "sold", "ledger")
+PARTS = ("carried", "titles", "highest", "until", "last_number", "sold", "ledger", "closed")
 DAY = "rank.since"
 VOLUME = "metric."
 
@@ -83,7 +85,7 @@ def read_state(
     try:
         read_lineage(reader, document, carried)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        reader.fault("sold, ledger", f"is not what a run printed: {error!r}")
+        reader.fault("sold, ledger, closed", f"is not what a run printed: {error!r}")
     faults += reader.faults
     return carried
 
@@ -128,6 +130,9 @@ def read_lineage(reader: _Reader, document: Mapping[str, Any], carried: Carried)
         if line.bonus not in codes or (line.earner and line.earner not in reader.people):
             raise ValueError(f"line {line.number} is of a bonus or a distributor not known here")
         carried.ledger.append(line)
+    for row in document.get("closed", []):
+        ranks = partial(read_ranks, reader, row)
+        carried.closed.append(read_closed(row, reader.plan, ranks))
 
 
 # Writing
@@ -159,6 +164,7 @@ def write_state(carried: Carried, plan: Plan) -> dict[str, Any]:
             }
             for line in carried.ledger
         ],
+        "closed": [write_closed(one, plan, write_ranks) for one in carried.closed],
     }
 
 

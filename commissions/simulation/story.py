@@ -40,7 +40,12 @@ def sentences(row: Row, view: View) -> Iterator[str]:
     who, amount = row["distributor"], row["amount"]
     yield f"Line {row['number']}, {period}: {name}, {who}, {amount} {plan.currency}"
     if row["reverses"] is not None:
-        yield f"  takes back line {row['reverses']}, order {row['order']}, for {row['refund']}"
+        of, cause = f"line {row['reverses']}", row["refund"] or "several refunds"
+        yield (
+            f"  takes back {of}, order {row['order']}, for {cause}"
+            if row["order"]
+            else (f"  takes back {of}, worked out again without what came back, for {cause}")
+        )
         return
     if row["order"]:
         yield f"  order {row['order']}, line {row['line']}, bought by {row['buyer']}"

@@ -117,6 +117,6 @@ def test_state_of_people_and_ladders_that_are_not_there_is_refused(tmp_path):
         "state.json, carried.wallet.Asha: must have no more than 2 decimals",
         "state.json, carried.wallet.Zoe: there is no such distributor",
         "state.json, mood: is no part of a state: carried, titles, highest, until, last_number, "
-        "sold, ledger",
+        "sold, ledger, closed",
         "state.json, titles.fame: is no ladder of the plan",
     ]
