@@ -14,7 +14,7 @@ from commissions.services import facts
 from commissions.services.arrays import Array, read_columns
 from commissions.services.carried import Sparse, to_keep
 from commissions.services.plans import loaded
-from commissions.services.restatements import Undone, corrected, undo_sums
+from commissions.services.restatements import NO_REFUND, Undone, corrected, undo_sums
 from commissions.services.reversals import reversed_at_close
 
 
@@ -102,8 +102,10 @@ def work_out(cut: facts.Cut, snapshot: Snapshot, plan: Plan) -> Outcome:
 
 
 def joined(*parts: dict[str, Array]) -> dict[str, Array]:
-    """Reversing lines one part after the other."""
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    """Reversing lines one part after the other, those that name no refund after all others."""
+    columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    order = np.argsort(columns["volume_entry_id"] == NO_REFUND, kind="stable")
+    return {name: column[order] for name, column in columns.items()}
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from commissions.engine.restatement import Rows, due_now, is_concerned, rows_of
 from commissions.engine.rounding import Int64s, proportion
 from commissions.engine.snapshot import State
 from commissions.models import CommissionRun
+from commissions.models.ledger import PLACE_BITS
 from commissions.services import carried, facts
 from commissions.services.arrays import Array, Lookup, read_columns
 from commissions.services.plans import loaded
@@ -162,7 +163,7 @@ def booked_lines(run: CommissionRun, closed: Closed) -> dict[str, Array]:
 
 
 def written_order(rows: Rows) -> Array:
-    """As a run numbers them: lines with a source first, earner by earner (`LineWriter.rows_of`)."""
+    """As a run numbers them: those with a source first, then by earner (`arranged`)."""
     has_source = (rows.source >= 0) & (rows.source != rows.earner)
     return np.lexsort((rows.place, rows.earner, ~has_source))
 
@@ -184,11 +185,11 @@ def undone_before(run: CommissionRun, cut: facts.Cut) -> dict[str, Array]:
 
 def reversing(other: CommissionRun, run: CommissionRun) -> dict[str, Array]:
     """The lines of one run that undo another's; they are its last ones."""
-    first = (other.pk << 32) + other.line_count - other.totals["reversed_lines"]
+    first = (other.pk << PLACE_BITS) + other.line_count - other.totals["reversed_lines"]
     return read_columns(
         f"""select reverses_id as id, amount from {other.ledger_table}
             where id > {first} and reverses_id between %(first)s and %(last)s""",
-        {"first": run.pk << 32, "last": (run.pk + 1 << 32) - 1},
+        {"first": run.pk << PLACE_BITS, "last": (run.pk + 1 << PLACE_BITS) - 1},
         id="i8",
         amount="i8",
     )
@@ -290,7 +291,7 @@ def undone_at_payment(run: CommissionRun, cut: facts.Cut, closed: Closed) -> dic
             _UNDONE_AT_PAYMENT,
             cut.params
             | {"code": code, "after": run.period.ends_on}
-            | {"first": paid_in << 32, "last": (paid_in + 1 << 32) - 1},
+            | {"first": paid_in << PLACE_BITS, "last": (paid_in + 1 << PLACE_BITS) - 1},
             id="i8",
             amount="i8",
         )
