@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import numpy as np
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -9,9 +10,10 @@ from django.test.utils import CaptureQueriesContext
 from commerce.services.orders import RefundLine, refund_order
 from commissions import earnings
 from commissions.explain import explain
-from commissions.models import CarriedState, LedgerEntry
+from commissions.models import CarriedState, CommissionRun, LedgerEntry
 from commissions.services import facts
 from commissions.services.claims import claim_volume
+from commissions.services.ledger_lines import LineWriter
 from commissions.services.plans import loaded
 from commissions.services.replay import replay
 from commissions.services.restatements import runs_concerned, undo_sums
@@ -263,3 +265,24 @@ def test_plan_that_pays_orders_alone_is_not_worked_out_again(cast):
 
     assert list(runs_concerned(facts.cut_of(the_period("2026-09")))) == []
     assert bonus(demo(), "unilevel")["base"]["of"] == "order"
+
+
+def test_lines_that_name_no_refund_are_numbered_alike_in_two_shares():
+    names = ["volume_entry_id", "amount", "reverses_id"]
+    columns = {name: np.arange(1, 8) for name in names}
+    columns["volume_entry_id"] = np.array([11, 12, 12, 0, 0, 0, 0])
+    run = CommissionRun(pk=7, period_id=1)
+
+    def rows(first, *shares):
+        writer = LineWriter(run, [], first)
+        return [
+            (int(line), None if row["volume_entry_id"] is None else int(row["volume_entry_id"][at]))
+            for share in shares
+            for _, row in writer.rows_reversing(columns, share)
+            for at, line in enumerate(row["id"])
+        ]
+
+    whole = rows(1, slice(None))
+    assert [entry for _, entry in whole] == [11, 12, 12, None, None, None, None]
+    for place in range(8):
+        assert rows(1, slice(0, place), slice(place, 7)) == whole

@@ -332,4 +332,37 @@ undone_until(refunded, refunded.before, plan) - undone_until(
     ),
 ]
 
-FAULTS = [*WALK, *STANDING, *LEGS, *MONEY, *WHEN]
+RESTATED = "test_restatement.py::"
+
+REFUNDS = [
+    Fault(
+        "a limit gives back what nobody lost",
+        "restatement",
+        "undone[mine] = np.minimum(undone[mine], np.maximum(lost[earner], 0))",
+        "pass",
+        f"{RESTATED}test_refund_of_another_lets_no_limit_pay",
+    ),
+    Fault(
+        "order lines are matched as if nothing had come back",
+        "restatement",
+        "amount=block.amount - undone)",
+        "amount=block.amount)",
+        f"{RESTATED}test_match_of_a_members_sum_follows_lines_that_name_their_order",
+    ),
+    Fault(
+        "pairs keep the volume they should not have matched",
+        "restatement",
+        "found[name] = took - takes",
+        "found[name] = 0 * took",
+        f"{RESTATED}test_pairs_give_the_volume_they_took_back_to_the_legs",
+    ),
+    Fault(
+        "a refund is taken twice, where its sale was paid and where it comes back",
+        "awards",
+        "of_members(facts.paid_on(metric))",
+        "of_members(facts.metric(metric))",
+        f"{RESTATED}test_refund_does_not_lower_what_is_paid_on_in_its_own_period",
+    ),
+]
+
+FAULTS = [*WALK, *STANDING, *LEGS, *MONEY, *WHEN, *REFUNDS]
