@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from commissions.engine import PAYMENT, Plan, Standings
 from commissions.engine.rounding import Int64s
 from commissions.models import CarriedState, CommissionRun
-from commissions.services.arrays import Array, Lookup, read_columns
+from commissions.services.arrays import Array, Lookup, cursor, read_columns
 
 RANKS = ("highest", "title")
 NOT_KEPT = ("wallet", "paid")
@@ -96,9 +96,12 @@ def packed(name: str, figures: Int64s, member_ids: Int64s) -> Sparse:
 
 
 def write_state(run: CommissionRun, kept: Iterable[Sparse]) -> None:
-    CarriedState.objects.bulk_create(
-        CarriedState(run=run, key=one.key, members=one.members, figures=one.figures) for one in kept
-    )
+    table = CarriedState._meta.db_table
+    with cursor() as writer:
+        writer.executemany(
+            f"insert into {table} (run_id, key, members, figures) values (%s, %s, %b, %b)",
+            [(run.pk, one.key, one.members, one.figures) for one in kept],
+        )
 
 
 def stored_state(run: CommissionRun) -> list[Sparse]:

@@ -95,7 +95,7 @@ def read_snapshot(cut: Cut, plan: Plan, *, two_sessions: bool = False) -> Snapsh
     `two_sessions`: people and volume at the same time, where both are committed.
     """
     with Beside(when=two_sessions) as beside:
-        volume = beside.do(read_volume, cut, plan)
+        sales = beside.do(read_columns, sales_query(plan), cut.params, **VOLUME_KINDS)
         members = read_members(cut)
         lookup = Lookup(members["id"])
         parents = {tree: members.pop(tree) for tree in ("sponsor", "enroller")}
@@ -104,12 +104,14 @@ def read_snapshot(cut: Cut, plan: Plan, *, two_sessions: bool = False) -> Snapsh
         state = carried.read_state(cut.carried_run, lookup)
         ranks = carried.take_ranks(state, cut.carried_run, lookup, plan)
         state |= carried.read_paid(cut.payment_run, lookup, plan)
-        lines, refunds = (lines_of(rows, lookup) for rows in volume())
+        refunds = read_refunds(cut, plan)
+        sold, returned = net_volume(sales(), refunds)
+        lines, earlier = lines_of(sold, lookup), lines_of(returned, lookup)
     try:
         return build_snapshot(
             members={**members, "parents": parents, **ranks},
             lines=lines,
-            refunds=refunds,
+            refunds=earlier,
             state=state,
             starts_on=day_number(cut.starts_on),
             ends_on=day_number(cut.ends_on),
@@ -210,12 +212,18 @@ def pointers(
     return place
 
 
-def read_volume(cut: Cut, plan: Plan) -> tuple[dict[str, Array], dict[str, Array]]:
+def read_refunds(cut: Cut, plan: Plan) -> dict[str, Array]:
+    """`sale`: the entry that each takes back; `own`: 1 for one of this period."""
+    return read_columns(refunds_query(plan), cut.params, **VOLUME_KINDS, sale="i8", own="i2")
+
+
+def net_volume(
+    sales: dict[str, Array], refunds: dict[str, Array]
+) -> tuple[dict[str, Array], dict[str, Array]]:
     """Sales less what was refunded in the same period, and refunds of earlier sales."""
-    sales = read_columns(sales_query(plan), cut.params, **VOLUME_KINDS)
-    refunds = read_columns(refunds_query(plan), cut.params, **VOLUME_KINDS, sale="i8", own="i2")
-    in_order = np.argsort(sales["id"], kind="stable")
-    sales = {name: column[in_order] for name, column in sales.items()}
+    if (sales["id"][1:] < sales["id"][:-1]).any():
+        in_order = np.argsort(sales["id"], kind="stable")
+        sales = {name: column[in_order] for name, column in sales.items()}
     own = refunds["own"] == 1
     place = Lookup(sales["id"])(refunds["sale"][own])
     if (place < 0).any():

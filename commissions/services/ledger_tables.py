@@ -53,6 +53,8 @@ STANDING_KINDS = {
     "highest_level": "i2",
     "title_level": "i2",
 }
+FROM_TABLE = ("run_id", "period_id")
+"""Columns whose default a run's own tables know."""
 WORTH_TWO = 40_000
 """Lines from which a second session is worth its start."""
 RANGES = "with (pages_per_range = 16, autosummarize = on)"
@@ -84,17 +86,20 @@ def shares_of(run: CommissionRun, lines: int, members: int) -> list[Share]:
     table = run.ledger_table
     if settings.CLOSE_SESSIONS < 2 or lines < WORTH_TWO:
         return [Share(run, table, 0, lines)]
-    middle = min(lines - 1, (lines + members) // 2 + lines // 16)
+    middle = min(lines - 1, (lines + members) // 2)
     return [Share(run, f"{table}_1", 0, middle), Share(run, f"{table}_2", middle, lines)]
 
 
 def create_share(share: Share) -> None:
     """A table with the parent's checks; its own let it be attached unscanned.
 
-    Indexes come after the rows, when they cost least.
+    Run and period are the same in every row: they come from the table (FROM_TABLE). Indexes come
+    after the rows, when they cost least.
     """
+    run = share.run
     _execute(f"drop table if exists {share.table}")
-    _create(share.table, LEDGER, share.run)
+    _create(share.table, LEDGER, run)
+    _execute(f"alter table {share.table} alter period_id set default {run.period_id}")
     if not share.is_whole:
         first, end = share.numbers
         _execute(
@@ -105,7 +110,10 @@ def create_share(share: Share) -> None:
 
 def _create(table: str, parent: str, run: CommissionRun, more: str = "") -> None:
     _execute(f"create table {table} (like {parent} including constraints) {more}")
-    _execute(f"alter table {table} add constraint {run.ledger_table}_run check (run_id = {run.pk})")
+    _execute(
+        f"alter table {table} alter run_id set default {run.pk}, "
+        f"add constraint {run.ledger_table}_run check (run_id = {run.pk})"
+    )
 
 
 def index_share(share: Share) -> None:

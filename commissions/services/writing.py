@@ -24,6 +24,7 @@ from commissions.services.ledger_lines import (
     write_standings,
 )
 from commissions.services.ledger_tables import (
+    FROM_TABLE,
     Share,
     create_share,
     create_standings,
@@ -80,7 +81,10 @@ def write_share(share: Share, lines: Arranged, bonuses: list[int], outcome: Outc
     earned = writer.rows_of(lines, members, entries, share.start, share.stop)
     after = (max(place - len(lines), 0) for place in (share.start, share.stop))
     undone = writer.rows_reversing(outcome.reversed, slice(*after))
-    write_lines(share.table, chain(earned, undone), freeze=True)
+    empty = set() if len(outcome.reversed["amount"]) else {"reverses_id"}
+    if empty and lines.are_on_sums:
+        empty.add("volume_entry_id")
+    write_lines(share.table, chain(earned, undone), without={*FROM_TABLE, *empty}, freeze=True)
 
 
 def write_people(run: CommissionRun, outcome: Outcome) -> None:
