@@ -94,6 +94,8 @@ class Why:
     steps: list[StoryStep] = field(default_factory=list)
     beyond_you: int = 0
     goals: list[Goal] = field(default_factory=list)
+    rests_on_many: bool = False
+    """Whether what the ranks asked rests on too many people for a page."""
     rates: list[RateCell] = field(default_factory=list)
     raw: Decimal | None = None
     recomputed: Decimal | None = None
@@ -244,6 +246,9 @@ def _goals(why: Why) -> list[Goal]:
     if why.standing is None:
         return []
     facts = standing_facts(why.standing, why.line, why.plan)
+    if facts is None:
+        why.rests_on_many = True
+        return []
     own = int(np.searchsorted(facts.snapshot.members.id, why.line.distributor_id))
     level = why.line.rank_level
     found = rank_facts(facts, own)

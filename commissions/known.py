@@ -15,6 +15,7 @@ from commissions.engine.plan import (
     Bonus,
     ByBand,
     ByRank,
+    Company,
     Condition,
     HasRank,
     IsActive,
@@ -43,6 +44,11 @@ def is_known(condition: Condition | None, plan: Plan, metrics: Collection[str] =
 def is_told_by_standings(bonus: Any, plan: Plan) -> bool:
     """Whether stored standings say all that a bonus goes by, besides the order line itself."""
     return all(_is_known(part, plan, STORED) for _, part in parts(bonus))
+
+
+def is_told_by_line(plan: Plan) -> bool:
+    """Whether somebody's ranks rest on himself and the people below him alone."""
+    return not any(isinstance(metric.scope, Company) for metric in plan.metrics)
 
 
 def is_told_by_sale(bonus: Bonus) -> bool:

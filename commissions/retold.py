@@ -6,7 +6,7 @@ is told from the whole company, read again as it was at the cut-off and kept for
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
 
@@ -16,7 +16,7 @@ from django.db import connection
 from commerce.models import VolumeEntry
 from commissions.engine import Facts, Plan, Ranks, Snapshot, Standings, build_snapshot
 from commissions.engine.plan import PLACEMENT, Bonus, OfCommissions, parts
-from commissions.known import TREES, is_told_by_sale, is_told_by_standings
+from commissions.known import TREES, is_told_by_line, is_told_by_sale, is_told_by_standings
 from commissions.models import CommissionRun, LedgerEntry, Standing
 from commissions.services import facts
 from commissions.services.plans import loaded
@@ -24,6 +24,8 @@ from commissions.services.restatements import facts_of
 from genealogy.models import Distributor
 
 FARTHEST = 5_000
+LARGEST_TOLD = 5_000
+"""People below up to whom a page works out what a rank asked."""
 FIGURES = ("pv", "cv", "gv", "legs")
 LEVELS = {"paid_as": "rank_level", "title": "title_level", "highest": "highest_level"}
 
@@ -76,8 +78,8 @@ def behind(bonus: Bonus, plan: Plan) -> Iterator[Bonus]:
             yield from behind(plan.bonus(code), plan)
 
 
-def trees_of(bonus: Bonus) -> set[str]:
-    return {part.tree for _, part in parts(bonus) if hasattr(part, "tree")}
+def trees_of(part_of: Bonus | Plan) -> set[str]:
+    return {part.tree for _, part in parts(part_of) if hasattr(part, "tree")}
 
 
 @lru_cache(maxsize=2)
@@ -88,13 +90,43 @@ def whole_company(run_id: int) -> Facts:
     return Facts(facts_of(run), plan)
 
 
+def line_below(distributor: int, run: CommissionRun, plan: Plan) -> Snapshot | None:
+    """Somebody and everybody below him in the trees the plan looks at, as a run saw them; None for
+    more than LARGEST_TOLD people."""
+    cut = facts.cut_of(run.period)
+    trees = sorted(trees_of(plan) & {"sponsor", "placement"})
+    params = cut.params | {"top": distributor, "trees": trees, "most": LARGEST_TOLD + 1}
+    with connection.cursor() as cursor:
+        cursor.execute(_BELOW, params)
+        people = tuple(pk for (pk,) in cursor.fetchall())
+    if len(people) > LARGEST_TOLD:
+        return None
+    return facts.read_snapshot(replace(cut, people=people), plan)
+
+
+# Whoever ever stood there, so perhaps some too many: where they stood then is read afterwards.
+_BELOW = """
+with recursive below (id) as (
+  select %(top)s::bigint
+  union
+  select next.id from below, lateral (
+    select p.distributor_id as id from genealogy_distributorposition p
+    where p.parent_id = below.id and p.tree = any(%(trees)s)
+    union all
+    select d.id from genealogy_distributor d where d.enroller_id = below.id
+  ) next
+)
+select id from below limit %(most)s
+"""
+
+
 # Who stood under whom: as the run saw it, or at payment as it is.
 _OF_CLOSE = {
     "sponsor": "select distributor_id, 'sponsor', sponsor_id from commissions_standing "
     "where run_id = %(run)s and distributor_id = up.parent",
     "enroller": "select id, 'enroller', enroller_id from genealogy_distributor "
     "where id = up.parent",
-    "placement": f"(select id, 'placement', nullif(parent, 0) from ({facts._POSITIONS}) known "
+    "placement": f"(select id, 'placement', nullif(parent, 0) from ({facts.POSITIONS}) known "
     "where id = up.parent order by day desc, position desc limit 1)",
 }
 _OF_PAYMENT = {
@@ -194,11 +226,18 @@ def as_arrays(rows: list[Standing | None], plan: Plan) -> Standings:
     )
 
 
-def standing_facts(standing: Standing, line: LedgerEntry, plan: Plan) -> Facts:
-    """One distributor as he stood in a run, for what the ranks asked of him."""
+def standing_facts(standing: Standing, line: LedgerEntry, plan: Plan) -> Facts | None:
+    """One distributor as he stood in a run, for what the ranks asked of him.
+
+    Where that rests on people below, these are read as the run saw them; None where they are too
+    many for a page.
+    """
     asked_for = [rank.when for rank in plan.ladders[0].ranks]
     if not all(is_told_by_standings(condition, plan) for condition in asked_for):
-        return whole_company(line.run_id)
+        if not is_told_by_line(plan):
+            return whole_company(line.run_id)
+        below = line_below(standing.distributor_id, line.run, plan)
+        return below and Facts(below, plan)
     snapshot = build_snapshot(
         members={
             "id": [standing.distributor_id],

@@ -46,7 +46,8 @@ class FactsRefused(Exception):
 @dataclass(frozen=True)
 class Cut:
     """The days of a period, and up to where facts count as known: positions by the moment they were
-    recorded, sales and refunds by the number of their volume entry."""
+    recorded, sales and refunds by the number of their volume entry. `people`: only these, and who of
+    them stands under whom of them; left out: the whole company."""
 
     starts_on: date
     ends_on: date
@@ -55,6 +56,7 @@ class Cut:
     payment_run: int
     sales_until: int = LAST_ENTRY
     refunds_until: int = LAST_ENTRY
+    people: tuple[int, ...] | None = None
 
     @property
     def params(self) -> dict[str, Any]:
@@ -64,7 +66,12 @@ class Cut:
             "known_at": self.known_at,
             "sales_until": self.sales_until,
             "refunds_until": self.refunds_until,
+            "people": None if self.people is None else list(self.people),
         }
+
+    def among(self, column: str) -> str:
+        """A condition in SQL on the column of whose the row is."""
+        return "true" if self.people is None else f"{column} = any(%(people)s)"
 
 
 def cut_of(period: CommissionPeriod, known_at: datetime | None = None) -> Cut:
@@ -138,8 +145,8 @@ def read_members(cut: Cut) -> dict[str, Array]:
     lookup = Lookup(member_ids)
     return {
         "id": member_ids,
-        "sponsor": pointers(lookup, member_ids, parents, "sponsor"),
-        "enroller": pointers(lookup, member_ids, read_enrollers(lookup), "enroller"),
+        "sponsor": pointers(cut, lookup, member_ids, parents, "sponsor"),
+        "enroller": pointers(cut, lookup, member_ids, read_enrollers(cut, lookup), "enroller"),
         "joined": rows["day"][first],
     }
 
@@ -151,7 +158,10 @@ def needs_placement(plan: Plan) -> bool:
 
 
 def read_placement(cut: Cut, lookup: Lookup) -> tuple[NDArray[np.int32], NDArray[np.signedinteger]]:
-    """Pointers and legs in the placement tree; -1 for who has no place, or stands at its top."""
+    """Pointers and legs in the placement tree; -1 for who has no place, or stands at its top.
+
+    People count legs from 1, the engine from 0.
+    """
     rows, _, latest = read_positions(cut, "placement")
     found = {name: column[latest] for name, column in rows.items()}
     place = lookup(found["id"])
@@ -159,8 +169,8 @@ def read_placement(cut: Cut, lookup: Lookup) -> tuple[NDArray[np.int32], NDArray
     parent = np.full(lookup.ids.size, -1, np.int32)
     leg = np.full(lookup.ids.size, -1, np.int64)
     placed = place[place >= 0]
-    parent[placed] = pointers(lookup, found["id"], found["parent"], "placement parent")
-    leg[placed] = found["leg"]
+    parent[placed] = pointers(cut, lookup, found["id"], found["parent"], "placement parent")
+    leg[placed] = found["leg"] - 1
     return parent, leg
 
 
@@ -169,7 +179,7 @@ def read_positions(
 ) -> tuple[dict[str, Array], NDArray[np.intp], NDArray[np.intp]]:
     """All positions in a tree known at the cut-off, and which are each one's first and latest."""
     rows = read_columns(
-        _POSITIONS, cut.params | {"tree": tree},
+        f"{POSITIONS} and {cut.among('distributor_id')}", cut.params | {"tree": tree},
         id="i8", parent="i8", leg="i2", day="i4", position="i8",
     )  # fmt: skip
     order = np.lexsort((rows["position"], rows["day"], rows["id"]))
@@ -181,8 +191,8 @@ def read_positions(
 
 
 # A position once begun lasts until the next begins, so valid_to says nothing that is not known.
-_POSITIONS = """
-select distributor_id as id, coalesce(parent_id, 0) as parent, coalesce(leg, -1) as leg,
+POSITIONS = """
+select distributor_id as id, coalesce(parent_id, 0) as parent, coalesce(leg, 0) as leg,
        id as position, valid_from - date '1970-01-01' as day
 from genealogy_distributorposition
 where tree = %(tree)s and valid_from <= %(ends_on)s and recorded_at <= %(known_at)s
@@ -190,10 +200,12 @@ where tree = %(tree)s and valid_from <= %(ends_on)s and recorded_at <= %(known_a
 """
 
 
-def read_enrollers(lookup: Lookup) -> NDArray[np.int64]:
+def read_enrollers(cut: Cut, lookup: Lookup) -> NDArray[np.int64]:
     """The enroller's id of each member, 0 for none; it never changes."""
     rows = read_columns(
-        "select id, coalesce(enroller_id, 0) as enroller from genealogy_distributor",
+        "select id, coalesce(enroller_id, 0) as enroller from genealogy_distributor "
+        f"where {cut.among('id')}",
+        cut.params,
         id="i8",
         enroller="i8",
     )
@@ -205,9 +217,12 @@ def read_enrollers(lookup: Lookup) -> NDArray[np.int64]:
 
 
 def pointers(
-    lookup: Lookup, member_ids: NDArray[np.int64], parents: NDArray[np.int64], what: str
+    cut: Cut, lookup: Lookup, member_ids: NDArray[np.int64], parents: NDArray[np.int64], what: str
 ) -> NDArray[np.int32]:
+    """Where the parents stand; -1 for none. Of the whole company none may be missing."""
     place = lookup(parents)
+    if cut.people is not None:
+        return place
     missing = np.flatnonzero((place < 0) & (parents != 0))
     if missing.size:
         names = numbers_of(member_ids[missing[:5]])
@@ -229,7 +244,7 @@ def read_sales(
     cut: Cut, plan: Plan, *, start: int | None = None, before: int | None = None
 ) -> dict[str, Array]:
     """Sales in any order; of some pages of the table only, where that is said."""
-    query = sales_query(plan)
+    query = f"{sales_query(plan)} and {cut.among('v.distributor_id')}"
     if start is not None:
         query += f" and v.ctid >= '({start},0)'"
     if before is not None:
@@ -245,7 +260,8 @@ def joined(some: dict[str, Array], more: dict[str, Array] | None) -> dict[str, A
 
 def read_refunds(cut: Cut, plan: Plan) -> dict[str, Array]:
     """`sale`: the entry that each takes back; `own`: 1 for one of this period."""
-    return read_columns(refunds_query(plan), cut.params, **VOLUME_KINDS, sale="i8", own="i2")
+    query = f"{refunds_query(plan)} and {cut.among('v.distributor_id')}"
+    return read_columns(query, cut.params, **VOLUME_KINDS, sale="i8", own="i2")
 
 
 def net_volume(

@@ -19,7 +19,7 @@ class DistributorPosition(models.Model):
     distributor = models.ForeignKey(Distributor, models.PROTECT, related_name="positions")
     tree = models.CharField(max_length=9, choices=Tree)
     parent = models.ForeignKey(Distributor, models.PROTECT, null=True, related_name="+")
-    leg = models.PositiveSmallIntegerField(null=True)
+    leg = models.PositiveSmallIntegerField(null=True, help_text="Counted from 1, the left one.")
     valid_from = models.DateField()
     valid_to = models.DateField(null=True, help_text="First day on which it no longer held.")
     recorded_at = models.DateTimeField(auto_now_add=True)
@@ -45,6 +45,13 @@ class DistributorPosition(models.Model):
             models.CheckConstraint(
                 condition=Q(parent__isnull=True) | ~Q(parent=F("distributor")),
                 name="genealogy_position_not_own_parent",
+            ),
+            models.CheckConstraint(
+                condition=Q(tree="sponsor", leg__isnull=True)
+                | Q(tree="placement", parent__isnull=True, leg__isnull=True)
+                | Q(tree="placement", parent__isnull=False, leg__isnull=False, leg__gte=1),
+                name="genealogy_position_leg_with_placement",
+                violation_error_message="A place under somebody has a leg, counted from 1.",
             ),
             ExclusionConstraint(
                 name="genealogy_position_one_at_a_time",

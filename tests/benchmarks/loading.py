@@ -159,7 +159,7 @@ STATEMENTS = [
        select id, 'sponsor', nullif(sponsor, 0), '2026-01-05', now(), '' from bench_member""",
     """insert into genealogy_distributorposition (distributor_id, tree, parent_id, leg, valid_from,
          recorded_at, reason)
-       select id, 'placement', nullif(place, 0), nullif(leg, -1), '2026-01-05', now(), ''
+       select id, 'placement', nullif(place, 0), nullif(leg + 1, 0), '2026-01-05', now(), ''
        from bench_member""",
     """insert into commerce_product (id, sku, name, description, short_description, price,
          currency, pv, cv, is_commissionable, dimensions, images, is_subscription, tax_code,

@@ -103,8 +103,8 @@ def put(cast, parent, legs):
 
 
 def paying_pairs(cast, *bonuses, **parts):
-    put(cast, "asha", {"ben": 0, "chloe": 1})
-    put(cast, "chloe", {"dmitri": 0})
+    put(cast, "asha", {"ben": 1, "chloe": 2})
+    put(cast, "chloe", {"dmitri": 1})
     sold = {"code": "sold", "of": "cv", "kinds": list(SOLD)}
     return paying(cast, *bonuses, PAIRS, volumes=[*demo()["volumes"], sold], **parts)
 

@@ -6,10 +6,10 @@ from decimal import Decimal
 import pytest
 from django.urls import reverse
 
-from commissions import earnings
+from commissions import earnings, retold
+from commissions.engine import Facts, rank_facts
 from commissions.explain import Why, explain
 from commissions.models import LedgerEntry
-from commissions.retold import whole_company
 from commissions.services.claims import claim_volume
 from commissions.standing import live_standing, plan_of
 from genealogy.services.tree import record_position
@@ -46,6 +46,7 @@ def stands(cast: Cast, name: str, parent: str | None, since: date) -> None:
         distributor=getattr(cast, name),
         tree="placement",
         parent=getattr(cast, parent) if parent else None,
+        leg=1 if parent else None,
         valid_from=since,
         actor=None,
     )
@@ -178,7 +179,7 @@ def test_several_trees_are_told_as_they_stood_at_the_close(cast: Cast) -> None:
     for name, parent in ({"asha": None, "ben": "asha", "dmitri": "ben", "chloe": "dmitri"}).items():
         stands(cast, name, parent, date(2026, 1, 1))
     october(cast, document)
-    before = whole_company.cache_info()
+    before = retold.whole_company.cache_info()
     stands(cast, "chloe", "asha", date(2026, 10, 1))
 
     told = stories()
@@ -191,7 +192,7 @@ def test_several_trees_are_told_as_they_stood_at_the_close(cast: Cast) -> None:
     }
     assert of_chloe["unilevel"] == [cast.dmitri.display_name, cast.ben.display_name]
     assert of_chloe["match"] == [cast.chloe.display_name]
-    assert whole_company.cache_info() == before
+    assert retold.whole_company.cache_info() == before
 
 
 def test_lines_that_share_a_rounded_sum_are_not_checked_one_by_one(cast: Cast, client) -> None:
@@ -225,3 +226,39 @@ def test_a_rank_that_asks_for_legs_is_measured_on_the_line(cast: Cast) -> None:
         "120.00 of 100.00 PV",
         "0 of 1 legs",
     ]
+
+
+def asking_for_legs() -> dict:
+    document = demo()
+    for rank in document["ladders"][0]["ranks"]:
+        rank["when"]["of"].append(ONE_LEG | {"figure": "100.00"})
+    return document
+
+
+def test_what_a_rank_asks_of_legs_is_told_from_the_people_below(cast: Cast, client) -> None:
+    october(cast, asking_for_legs())
+    run = the_period("2026-10").runs.get(kind="close")
+    plan = plan_of(run.plan_version)
+    whole = retold.whole_company(run.pk)
+
+    for name in ("asha", "ben", "chloe", "dmitri", "stella"):
+        person = getattr(cast, name)
+        below = retold.line_below(person.pk, run, plan)
+        alone = rank_facts(Facts(below, plan), below.members.id.tolist().index(person.pk))
+        in_all = rank_facts(whole, whole.snapshot.members.id.tolist().index(person.pk))
+        assert [(fact.level, fact.asked, fact.met) for fact in alone] == [
+            (fact.level, fact.asked, fact.met) for fact in in_all
+        ]
+    assert "1 of 1 legs" in page_of(client, cast, line_of(cast, "ben", "unilevel"))
+
+
+def test_of_a_line_too_large_for_a_page_the_rank_alone_is_shown(
+    cast: Cast, client, monkeypatch
+) -> None:
+    october(cast, asking_for_legs())
+    monkeypatch.setattr(retold, "LARGEST_TOLD", 1)
+
+    page = page_of(client, cast, line_of(cast, "ben", "unilevel"))
+
+    assert "Paid as Bronze" in page
+    assert "rests on too many people below to be worked out for a page" in page
