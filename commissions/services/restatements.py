@@ -8,6 +8,8 @@ until now. The books say what was undone of them before; the difference is what 
     September: all in all -15.00      so -5.00, and never more than 50.00 in all
 
 Periods whose plan has no such lines are not read, and without refunds of earlier sales nothing is.
+A period that another version of the engine closed may come out different now: then nothing of its
+sums is undone, and whoever approves is told.
 What pairs took too much of legs, and what held cuts have become less, corrects the carried figures
 this period starts from; its run keeps that as `restated.<earlier run>.<name>`, so that the period
 can itself be worked out again. A reversing line names the refund where one alone came back of its
@@ -20,7 +22,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from django.db import connection
 
-from commissions.engine import Closed, Plan, Returns, Snapshot, calculate, restate
+from commissions.engine import ENGINE_VERSION, Closed, Plan, Returns, Snapshot, calculate, restate
 from commissions.engine.restatement import Rows, due_now, is_concerned, rows_of
 from commissions.engine.rounding import Int64s, proportion
 from commissions.engine.snapshot import State
@@ -50,17 +52,19 @@ LINE_KINDS = {
 @dataclass(frozen=True)
 class Undone:
     """What a period undoes of such lines: columns of the ledger, the refunds that did, and by
-    earlier run and member of its snapshot how it corrects what was carried in."""
+    earlier run and member of its snapshot how it corrects what was carried in. `unknown`: names of
+    periods of which that cannot be said."""
 
     lines: list[dict[str, Array]] = field(default_factory=list)
     refunds: list[Int64s] = field(default_factory=list)
     corrections: dict[int, dict[str, Int64s]] = field(default_factory=dict)
+    unknown: list[str] = field(default_factory=list)
 
 
 def undo_sums(cut: facts.Cut, snapshot: Snapshot, plan: Plan) -> Undone:
     """Read, work out and compare each earlier period concerned, the oldest first.
 
-    Raises FactsRefused where one does not come out as it was closed.
+    Raises FactsRefused where one does not come out as the same engine closed it.
     """
     undone = Undone()
     if plan.reversal.commissions == "none":
@@ -101,7 +105,11 @@ def undo_of(run: CommissionRun, cut: facts.Cut, here: Snapshot, plan: Plan, undo
     """Add what one earlier period's refunds undo."""
     earlier_plan, earlier = loaded(run.period.frozen_plan), facts_of(run)
     closed = Closed(earlier, earlier_plan, calculate(earlier, earlier_plan))
-    booked, so_far = booked_lines(run, closed), undone_before(run, cut)
+    booked = booked_lines(run, closed)
+    if booked is None:
+        undone.unknown.append(run.period.name)
+        return
+    so_far = undone_before(run, cut)
     returns, entry, is_new = read_returns(run, cut, closed)
     now = restate(closed, returns, plan.reversal)
     place = Lookup(here.members.id)(earlier.members.id)
@@ -134,10 +142,11 @@ def given_back(
 # The lines in the books
 
 
-def booked_lines(run: CommissionRun, closed: Closed) -> dict[str, Array]:
+def booked_lines(run: CommissionRun, closed: Closed) -> dict[str, Array] | None:
     """The run's lines without an order line, in the order of the engine's.
 
-    Raises FactsRefused where the calculation did not give the same.
+    Where the calculation did not give the same: None if another version of the engine closed the
+    period, else FactsRefused.
     """
     lines = read_columns(
         f"""select id, bonus_id, distributor_id, level, rank_level, base, rate, amount,
@@ -156,6 +165,8 @@ def booked_lines(run: CommissionRun, closed: Closed) -> dict[str, Array]:
         same = lines["amount"] == rows.amount
         if (same & (lines["distributor_id"] == members[rows.earner])).all():
             return lines
+    if run.engine_version != ENGINE_VERSION:
+        return None
     raise facts.FactsRefused(
         f"{run.period.name} does not come out as it was closed, so that it can't be said what "
         "refunds of its sales undo."

@@ -224,10 +224,15 @@ def warnings_of(outcome: Outcome) -> list[str]:
         (waiting, "{} whose identity is not verified yet: no payout before it is", "earner"),
         (unearned, "{} undoing nothing, because the sale paid no commission", "earlier refund"),
     ]
-    return [
+    said = [
         text.format(f"{count:,} {noun}{'' if count == 1 else 's'}") + "."
         for count, text, noun in found
         if count
+    ]
+    return said + [
+        f"Refunds of sales of {period} undo nothing that was paid on sums there: another version of "
+        "the engine closed it, and it comes out different now."
+        for period in outcome.restated.unknown
     ]
 
 

@@ -14,9 +14,11 @@ from commissions.models import CarriedState, CommissionRun, LedgerEntry
 from commissions.services import facts
 from commissions.services.claims import claim_volume
 from commissions.services.ledger_lines import LineWriter
+from commissions.services.periods import close_period
 from commissions.services.plans import loaded
 from commissions.services.replay import replay
 from commissions.services.restatements import runs_concerned, undo_sums
+from commissions.services.runs import calculate, start_run
 from commissions.services.verification import find_breaks
 from genealogy.models import DistributorPosition
 from tests.cast import at
@@ -286,3 +288,41 @@ def test_lines_that_name_no_refund_are_numbered_alike_in_two_shares():
     assert [entry for _, entry in whole] == [11, 12, 12, None, None, None, None]
     for place in range(8):
         assert rows(1, slice(0, place), slice(place, 7)) == whole
+
+
+@pytest.fixture
+def september(cast):
+    """Closed, with a refund of a sale of August, of which a figure was changed by hand since."""
+    paying(cast, POOL)
+    orders = sell(cast, "2026-08")
+    closed(cast, "2026-08")
+    with connection.cursor() as cursor:
+        cursor.execute("set local session_replication_role = replica")
+        cursor.execute("update commerce_volumeentry set cv = cv + 100 where distributor_id = %s",
+                       [cast.ben.pk])  # fmt: skip
+        cursor.execute("set local session_replication_role = origin")
+    give_back(cast, orders["dmitri"], 4, "2026-09-10")
+    return close_period(period=the_period("2026-09"), actor=cast.user("fiona"))
+
+
+def worked_out(cast, period):
+    run = start_run(period=period, actor=cast.user("fiona"))
+    calculate(run.pk)
+    run.refresh_from_db()
+    return run
+
+
+def test_a_month_that_comes_out_different_is_named_and_nothing_goes_back(cast, september):
+    run = worked_out(cast, september)
+
+    assert run.status == "failed"
+    assert "August 2026 does not come out as it was closed" in run.error
+
+
+def test_a_month_of_another_engine_that_comes_out_different_is_told(cast, september):
+    CommissionRun.objects.filter(period__code="2026-08").update(engine_version="1.0")
+
+    run = worked_out(cast, september)
+
+    assert run.status == "done"
+    assert any("August 2026 undo nothing that was paid on sums" in said for said in run.warnings)
