@@ -31,6 +31,7 @@ from commissions.engine.plan import (
     Recruit,
     parts,
 )
+from commissions.engine.plan.dependencies import LADDER, METRIC, graph, reached
 
 STORED = ("pv", "cv", "gv", "legs")
 TREES = ("sponsor", "enroller", "placement")
@@ -47,8 +48,13 @@ def is_told_by_standings(bonus: Any, plan: Plan) -> bool:
 
 
 def is_told_by_line(plan: Plan) -> bool:
-    """Whether somebody's ranks rest on himself and the people below him alone."""
-    return not any(isinstance(metric.scope, Company) for metric in plan.metrics)
+    """Whether the ranks that people see rest on oneself and the people below alone."""
+    asked = reached((LADDER, plan.ladders[0].code), graph(plan))
+    return not any(
+        isinstance(metric.scope, Company)
+        for metric in plan.metrics
+        if (METRIC, metric.code) in asked
+    )
 
 
 def is_told_by_sale(bonus: Bonus) -> bool:

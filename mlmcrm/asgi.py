@@ -18,7 +18,7 @@ from accounts.consumers import EventsConsumer, same_origin_only
 
 websocket_urlpatterns = [path("ws/events/", EventsConsumer.as_asgi())]
 
-# What is loaded by now stays: looking through it for garbage would take a tenth of a second at times.
+# What is loaded by now stays; looking through it for garbage takes a tenth of a second at times.
 gc.collect()
 gc.freeze()
 

@@ -46,8 +46,8 @@ class FactsRefused(Exception):
 @dataclass(frozen=True)
 class Cut:
     """The days of a period, and up to where facts count as known: positions by the moment they were
-    recorded, sales and refunds by the number of their volume entry. `people`: only these, and who of
-    them stands under whom of them; left out: the whole company."""
+    recorded, sales and refunds by the number of their volume entry. `people`: only these, and who
+    of them stands under whom of them; left out: the whole company."""
 
     starts_on: date
     ends_on: date

@@ -230,8 +230,8 @@ def warnings_of(outcome: Outcome) -> list[str]:
         if count
     ]
     return said + [
-        f"Refunds of sales of {period} undo nothing that was paid on sums there: another version of "
-        "the engine closed it, and it comes out different now."
+        f"Refunds of sales of {period} undo nothing that was paid on sums there: another version "
+        "of the engine closed it, and it comes out different now."
         for period in outcome.restated.unknown
     ]
 

@@ -86,11 +86,18 @@ def load_network(network: Network) -> None:
         for statement in [*STATEMENTS, *indexes]:
             cursor.execute(statement)
         cursor.execute("set session_replication_role = origin")
-        for table in ("genealogy_distributor", "genealogy_distributorposition"):
-            cursor.execute(f"analyze {table}")
+    put_to_rest()
+    rebuild_tree()
+
+
+def put_to_rest() -> None:
+    """So that the server does not begin to tidy up while something is timed."""
+    with connection.cursor() as cursor:
+        for table in ("distributor", "distributorposition", "genealogynode"):
+            cursor.execute(f"vacuum (analyze) genealogy_{table}")
         for table in ("order", "orderitem", "volumeentry"):
             cursor.execute(f"vacuum (analyze) commerce_{table}")
-    rebuild_tree()
+        cursor.execute("checkpoint")
 
 
 def take_indexes(cursor: Any, *tables: str) -> list[str]:
