@@ -20,6 +20,7 @@ import resource
 import statistics
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from time import monotonic, process_time
 from typing import Any
@@ -32,11 +33,11 @@ STORY_BAR = 200
 PERIOD = "2026-10"
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Time the close of a period at growing sizes.")
     parser.add_argument("sizes", nargs="*", type=int, default=SIZES)
     parser.add_argument("--rounds", type=int, default=4)
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     results = [measured_apart(size, options.rounds) for size in options.sizes]
     show(results)
     return 0 if all(within_bars(result) for result in results) else 1

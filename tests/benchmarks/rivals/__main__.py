@@ -1,7 +1,6 @@
 """The close beside its rivals on the same data, results equal to the cent.
 
-    python -m tests.benchmarks.rivals                       10,000 and 100,000 distributors
-    python -m tests.benchmarks.rivals 1000000 --share 200
+    python -m tests.benchmarks.rivals                       10,000 to 1,000,000 distributors
     python -m tests.benchmarks.rivals 1000000 --per-line    a line an order line and level
     python -m tests.benchmarks.rivals 1000000 5000000 --ours --chain 5000
 
@@ -12,8 +11,8 @@ have a rank. Without `--per-line` there is one line a source and level.
 Ours reads, computes, writes, indexes, checks and commits, with all that a period needs (standings,
 carried state, totals), in a process that has only this to do: its memory is counted. The set-based
 SQL writes the same ledger lines and standings, the other rivals bare tables. The plain walk pays
-the unilevel alone, on every `share`-th order line where all would take hours, and is scaled up; the
-function is called for 2,000 distributors and scaled up. Both are marked with a tilde then.
+the unilevel alone, on some 15,000 of the order lines where all would take hours, and is scaled up;
+the function is called for 2,000 distributors and scaled up. Both are marked with a tilde then.
 The server alone: PostgreSQL reads the same facts to nowhere and takes the same ledger and standings
 out of files, in one session, without a program beside it.
 
@@ -28,9 +27,13 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from typing import Any
 
-SIZES = (10_000, 100_000)
+from tests.benchmarks.network import ORDERS_EACH
+
+SIZES = (10_000, 100_000, 1_000_000)
+ORDERS_TO_WALK = 15_000
 LEAST_WITH_BARS = 100_000
 SECONDS = {100_000: 0.8, 1_000_000: 8.0}
 SECONDS_PER_LINE = {1_000_000: 15.0}
@@ -39,19 +42,17 @@ MOST_COMPUTE, MOST_TIMES_CHAIN, MOST_TIMES_FIVE = 0.20, 1.15, 7
 MOST_BYTES = 1_536
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Measure the close against its rivals.")
     parser.add_argument("sizes", nargs="*", type=int, default=SIZES)
-    parser.add_argument(
-        "--share", type=int, default=1, help="the plain walk takes every n-th order line"
-    )
     parser.add_argument("--chain", type=int, default=0, help="length of a straight line")
     parser.add_argument("--per-line", action="store_true", help="unilevel on each order line")
     parser.add_argument("--ours", action="store_true", help="without the rivals")
-    options = parser.parse_args()
-    common = {"share": options.share, "per_line": options.per_line, "ours": options.ours}
+    options = parser.parse_args(arguments)
+    common = {"per_line": options.per_line, "ours": options.ours}
     totals: dict[int, float] = {}
     for size in options.sizes:
+        common["share"] = max(1, ORDERS_EACH * size // ORDERS_TO_WALK)
         result = measured_apart(common | {"size": size, "chain": 0})
         show(result)
         totals[size] = result["ours"]["total"]
