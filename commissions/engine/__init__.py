@@ -45,7 +45,7 @@ plans without calculating. `calculate` is the order of everything; `snapshot`, `
 beneath them `trees` and `rounding`.
 """
 
-from commissions.engine.calculate import ENGINE_VERSION, calculate
+from commissions.engine.calculate import ENGINE_VERSION, LASTING, calculate
 from commissions.engine.errors import (
     CapacityError,
     CycleError,
@@ -67,6 +67,7 @@ from commissions.engine.snapshot import Lines, Members, Snapshot, build_snapshot
 
 __all__ = [
     "ENGINE_VERSION",
+    "LASTING",
     "PAYMENT",
     "PERIOD_CLOSE",
     "Asked",

@@ -24,9 +24,9 @@ class LedgerEntryQuerySet(models.QuerySet["LedgerEntry"]):
 class LedgerEntry(models.Model):
     """One commission line: who earned what, from which order line, at which level and rate.
 
-    Stored in a table partitioned by run; only what is final is attached to it. The id tells run
-    and place (PLACE_BITS), so it never repeats. Foreign
-    keys are not enforced on this table: a run checks them in one set-based statement.
+    Stored in a table partitioned by run; only what is final is attached to it. The id tells run and
+    place (PLACE_BITS), so it never repeats. Foreign keys are not enforced on this table: a run
+    checks them in one set-based statement.
     """
 
     id = models.BigIntegerField(primary_key=True)

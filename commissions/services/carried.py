@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from commissions.engine import PAYMENT, Plan, Standings
+from commissions.engine import LASTING, PAYMENT, Plan, Standings
 from commissions.engine.rounding import Int64s
 from commissions.models import CarriedState, CommissionRun
 from commissions.services.arrays import Array, Lookup, cursor, read_columns
@@ -26,14 +26,21 @@ from commissions.services.arrays import Array, Lookup, cursor, read_columns
 RANKS = ("highest", "title")
 NOT_KEPT = ("wallet", "paid")
 RESTATED = "restated."
+FEW = 5_000
+"""People who are looked up one by one rather than read with all others."""
 
 State = dict[str, Int64s]
 Packed = bytes | memoryview
 
 
-def read_state(run_id: int | None, lookup: Lookup) -> State:
-    """The figures a run carried on, by name, one entry a member; empty without a run."""
+def read_state(run_id: int | None, lookup: Lookup, *, for_ranks: bool = False) -> State:
+    """The figures a run carried on, by name, one entry a member; empty without a run.
+
+    `for_ranks`: without those of bonuses and limits.
+    """
     rows = CarriedState.objects.filter(run=run_id).exclude(key__startswith=RESTATED)
+    for prefix in LASTING if for_ranks else ():
+        rows = rows.exclude(key__startswith=prefix)
     stored = rows.values_list("key", "members", "figures")
     return {key: spread(members, figures, lookup) for key, members, figures in stored}
 
@@ -187,10 +194,12 @@ def first_ranks(run_id: int | None, lookup: Lookup) -> dict[str, Array]:
     levels = {which: np.zeros(lookup.ids.size, np.int16) for which in RANKS}
     if run_id is None:
         return levels
+    few = lookup.ids.size <= FEW
     rows = read_columns(
         "select distributor_id as id, highest_level as highest, title_level as title "
-        "from commissions_standing where run_id = %(run)s and highest_level > 0",
-        {"run": run_id},
+        "from commissions_standing where run_id = %(run)s and highest_level > 0"
+        + (" and distributor_id = any(%(people)s)" if few else ""),
+        {"run": run_id, "people": lookup.ids.tolist() if few else None},
         id="i8",
         highest="i2",
         title="i2",

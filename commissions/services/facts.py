@@ -46,8 +46,8 @@ class FactsRefused(Exception):
 @dataclass(frozen=True)
 class Cut:
     """The days of a period, and up to where facts count as known: positions by the moment they were
-    recorded, sales and refunds by the number of their volume entry. `people`: only these, and who
-    of them stands under whom of them; left out: the whole company."""
+    recorded, sales and refunds by the number of their volume entry. `people`: only these, and of
+    what was carried only what their ranks go by; left out: the whole company."""
 
     starts_on: date
     ends_on: date
@@ -110,9 +110,10 @@ def read_snapshot(cut: Cut, plan: Plan, *, two_sessions: bool = False) -> Snapsh
         parents = {tree: members.pop(tree) for tree in ("sponsor", "enroller")}
         if needs_placement(plan):
             parents["placement"], members["leg"] = read_placement(cut, lookup)
-        state = carried.read_state(cut.carried_run, lookup)
+        state = carried.read_state(cut.carried_run, lookup, for_ranks=cut.people is not None)
         ranks = carried.take_ranks(state, cut.carried_run, lookup, plan)
-        state |= carried.read_paid(cut.payment_run, lookup, plan)
+        if cut.people is None:
+            state |= carried.read_paid(cut.payment_run, lookup, plan)
         refunds = read_refunds(cut, plan)
         more = read_sales(cut, plan, start=page) if page is not None else None
         sold, returned = net_volume(joined(sales(), more), refunds)
