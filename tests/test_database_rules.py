@@ -146,3 +146,24 @@ def test_the_audit_trail_names_who_did_it(refunded, cast):
 
     assert event.actor == cast.user("fiona")
     assert event.entity_id == refunded.number
+
+
+@pytest.mark.parametrize(
+    ("tree", "under", "leg"),
+    [
+        ("placement", True, None),
+        ("placement", True, 0),
+        ("placement", False, 1),
+        ("sponsor", True, 1),
+    ],
+)
+def test_a_place_under_somebody_has_a_leg_counted_from_one(cast, tree, under, leg):
+    with pytest.raises(IntegrityError, match="leg_with_placement"):
+        run(
+            "insert into genealogy_distributorposition (distributor_id, tree, parent_id, leg, "
+            "valid_from, recorded_at, reason) values (%s, %s, %s, %s, '2030-01-01', now(), '')",
+            cast.ben.pk,
+            tree,
+            cast.asha.pk if under else None,
+            leg,
+        )
