@@ -25,13 +25,10 @@ class PayoutRequestForm(forms.Form):
     def __init__(self, *args: Any, checklist: Checklist, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["request_key"].initial = uuid.uuid4
-        floor, held = (
-            format_money(amount, checklist.currency)
-            for amount in (checklist.minimum, checklist.wallet)
-        )
+        rules, free = checklist.rules, checklist.wallet.free
         amount = self.fields["amount"]
-        amount.help_text = f"From {floor} up to {held}."
-        amount.widget.attrs |= {"min": checklist.minimum, "max": checklist.wallet}
+        amount.help_text = f"From {rules.floor} up to {format_money(free, checklist.currency)}."
+        amount.widget.attrs |= {"min": rules.minimum, "max": free}
 
 
 class ReasonForm(forms.Form):

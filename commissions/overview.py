@@ -8,7 +8,8 @@ from django.db.models import Count, Sum
 
 from accounts.charts import Series
 from commissions.earnings import PeriodTotal, period_totals
-from commissions.models import CommissionPeriod, LedgerAccount, Payout
+from commissions.models import CommissionPeriod, Payout
+from commissions.services.payout_rules import Wallet, wallet_of
 from genealogy.models import Distributor
 from mlmcrm.money import ZERO
 
@@ -25,7 +26,7 @@ class Money:
     last: PeriodTotal | None
     waiting: list[PeriodTotal]
     lifetime: Decimal
-    wallet: Decimal
+    wallet: Wallet
     payouts: int
     payouts_amount: Decimal
     chart: list[Series]
@@ -35,11 +36,6 @@ def money_of(distributor: Distributor, under_way: CommissionPeriod | None) -> Mo
     """Four statements, whatever the number of lines."""
     totals = period_totals(distributor)
     now = next((row for row in totals if under_way and row.period.pk == under_way.pk), None)
-    account = LedgerAccount.objects.filter(
-        distributor=distributor,
-        kind=LedgerAccount.Kind.WALLET,
-        currency=settings.COMPANY_CURRENCY,
-    )
     payouts = Payout.objects.filter(distributor=distributor, status__in=UNDER_WAY)
     sums = payouts.aggregate(count=Count("pk"), amount=Sum("amount"))
     return Money(
@@ -48,7 +44,7 @@ def money_of(distributor: Distributor, under_way: CommissionPeriod | None) -> Mo
         last=next((row for row in totals if row.is_final), None),
         waiting=[row for row in totals if not (row.is_final or row.is_open)],
         lifetime=sum((row.total for row in totals), ZERO),
-        wallet=account.values_list("balance", flat=True).first() or ZERO,
+        wallet=wallet_of(distributor),
         payouts=sums["count"],
         payouts_amount=sums["amount"] or ZERO,
         chart=_chart(totals),

@@ -17,7 +17,7 @@ from commerce.models import VolumeEntry
 from commissions.engine import Facts, Plan, Ranks, Snapshot, Standings, build_snapshot
 from commissions.engine.plan import PLACEMENT, Bonus, OfCommissions, parts
 from commissions.known import TREES, is_told_by_line, is_told_by_sale, is_told_by_standings
-from commissions.models import CommissionRun, LedgerEntry, Standing
+from commissions.models import CommissionPeriod, CommissionRun, LedgerEntry, Standing
 from commissions.services import facts
 from commissions.services.plans import loaded
 from commissions.services.restatements import facts_of
@@ -238,14 +238,19 @@ def standing_facts(standing: Standing, line: LedgerEntry, plan: Plan) -> Facts |
             return whole_company(line.run_id)
         below = line_below(standing.distributor_id, line.run, plan)
         return below and Facts(below, plan)
+    return alone([standing], line.period, plan)
+
+
+def alone(standings: list[Standing], period: CommissionPeriod, plan: Plan) -> Facts:
+    """People by themselves, as they stood in a period; in the order of their ids."""
     snapshot = build_snapshot(
         members={
-            "id": [standing.distributor_id],
-            "parents": {tree: [-1] for tree in TREES},
-            "joined": [facts.day_number(standing.distributor.joined_on)],
+            "id": [standing.distributor_id for standing in standings],
+            "parents": {tree: [-1] * len(standings) for tree in TREES},
+            "joined": [facts.day_number(standing.distributor.joined_on) for standing in standings],
         },
         lines={"id": [], "seller": [], "kind": [], "volumes": dict.fromkeys(facts.VOLUMES, ())},
-        starts_on=facts.day_number(line.period.starts_on),
-        ends_on=facts.day_number(line.period.ends_on),
+        starts_on=facts.day_number(period.starts_on),
+        ends_on=facts.day_number(period.ends_on),
     )
-    return Facts(snapshot, plan, as_arrays([standing], plan))
+    return Facts(snapshot, plan, as_arrays(list(standings), plan))

@@ -17,8 +17,8 @@ from commissions.admin.columns import link, status_badge
 from commissions.forms import ReasonForm
 from commissions.models import JournalEntry, Payout, PayoutMethod
 from commissions.services import batches, payouts
-from commissions.services.eligibility import wallet_balance
 from commissions.services.payout_methods import shared_with
+from commissions.services.payout_rules import plan_obstacles, wallet_of
 from mlmcrm.transitions import TransitionRefused
 
 TEMPLATES = "admin/commissions/payout"
@@ -154,7 +154,10 @@ class PayoutAdmin(ReadOnlyAdmin):
         if rows.count() > MAX_AT_ONCE:
             messages.error(request, f"Choose {MAX_AT_ONCE} payouts at most.")
             return None
-        checked = [(payout, obstacle(payout, request.user)) for payout in rows]
+        kept = plan_obstacles(list(rows))
+        checked = [
+            (payout, obstacle(payout, request.user) or kept.get(payout.pk, "")) for payout in rows
+        ]
         chosen = [payout for payout, reason in checked if not reason]
         excluded = [(payout, reason) for payout, reason in checked if reason]
         if request.POST.get("confirmed") and chosen:
@@ -192,13 +195,16 @@ def decide(request: HttpRequest, payout: Payout, refusal: ReasonForm) -> None:
 
 def facts_of(payout: Payout, actor: Any) -> dict[str, Any]:
     users = shared_with([payout.method]).get(payout.method.details_index, [])
+    waits = payout.status in (Payout.Status.REQUESTED, Payout.Status.APPROVED)
+    kept = plan_obstacles([payout]).get(payout.pk, "") if waits else ""
     moved = JournalEntry.objects.filter(key__startswith=f"payout:{payout.request_key}")
     return {
         "payout": payout,
-        "wallet": wallet_balance(payout.distributor),
+        "wallet": wallet_of(payout.distributor),
+        "kept": kept,
         "shared": [number for number in users if number != payout.distributor.number],
         "entries": moved.prefetch_related("postings__account").order_by("pk"),
-        "approval_obstacle": payouts.approval_obstacle(payout, actor),
+        "approval_obstacle": payouts.approval_obstacle(payout, actor) or kept,
         "refusal_obstacle": payouts.refusal_obstacle(payout, actor),
         "may_decide": actor.has_perm(APPROVE),
     }

@@ -19,6 +19,7 @@ from accounts.models import User
 from accounts.numbering import take_number
 from commissions.models import Payout, PayoutBatch, PayoutFile
 from commissions.models.batch import BATCH_EDGES
+from commissions.services.payout_rules import plan_obstacles
 from commissions.services.payouts import PayoutRefused, is_bound, payee_obstacle, start_payout
 from commissions.services.registers import Register, render_csv, render_xlsx
 from mlmcrm.encryption import seal_bytes, unseal_bytes
@@ -60,8 +61,9 @@ def create_batch(*, payouts: Iterable[int], actor: User) -> PayoutBatch:
     )
     if not rows:
         raise BatchRefused("Choose at least one approved payout.")
+    kept = plan_obstacles(rows)
     for payout in rows:
-        obstacle = batch_obstacle(payout, actor, rows[0].currency)
+        obstacle = batch_obstacle(payout, actor, rows[0].currency) or kept.get(payout.pk)
         if obstacle:
             raise BatchRefused(f"{payout.number}: {obstacle}")
     batch = PayoutBatch.objects.create(
@@ -258,8 +260,9 @@ def refuse_unpayable(items: list[Payout]) -> None:
             f"Not what was approved any more: {', '.join(changed)}. "
             "Take them out of the batch and refuse them, so that the money goes back."
         )
+    kept = plan_obstacles(items)
     for item in items:
-        obstacle = payee_obstacle(item.distributor)
+        obstacle = payee_obstacle(item.distributor) or kept.get(item.pk)
         if obstacle:
             raise BatchRefused(f"{item.number}: {obstacle}")
 

@@ -5,15 +5,21 @@ The page shows the same list before the question is asked that the service check
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 from django.conf import settings
 from django.utils import timezone
 
 from accounts.models import User
-from commissions.models import LedgerAccount, PayoutMethod
+from commissions.models import PayoutMethod
+from commissions.services.payout_rules import (
+    PayoutRules,
+    Release,
+    Wallet,
+    release_of,
+    rules_in_force,
+    wallet_of,
+)
 from genealogy.models import Distributor
-from mlmcrm.money import ZERO, format_money
 
 IDENTITY_TEXT = {
     User.KYCStatus.MISSING: "Send one identity document. Payouts open as soon as it is accepted.",
@@ -41,8 +47,8 @@ class Checklist:
     """All conditions of a payout for one distributor at one moment."""
 
     requirements: tuple[Requirement, ...]
-    wallet: Decimal
-    minimum: Decimal
+    wallet: Wallet
+    rules: PayoutRules
     currency: str
     method: PayoutMethod | None
 
@@ -56,35 +62,24 @@ class Checklist:
 
 
 def payout_checklist(distributor: Distributor) -> Checklist:
-    """Read the conditions afresh: identity, account, payout method, and enough money."""
+    """Read the conditions afresh: identity, account, method, money, and what the plan asks."""
     user = User.objects.get(pk=distributor.user_id) if distributor.user_id else None
     method = distributor.payout_methods.filter(is_active=True).first()
-    wallet = wallet_balance(distributor)
+    wallet, rules = wallet_of(distributor), rules_in_force()
+    release = release_of(rules.plan, [distributor.pk])
     return Checklist(
         requirements=(
             identity_requirement(user),
             account_requirement(distributor, user),
             method_requirement(method),
-            wallet_requirement(wallet),
+            wallet_requirement(wallet, rules),
+            *([release_requirement(release, distributor)] if release else []),
         ),
         wallet=wallet,
-        minimum=settings.MIN_PAYOUT_AMOUNT,
+        rules=rules,
         currency=settings.COMPANY_CURRENCY,
         method=method,
     )
-
-
-def wallet_balance(distributor: Distributor) -> Decimal:
-    balance: Decimal | None = (
-        LedgerAccount.objects.filter(
-            kind=LedgerAccount.Kind.WALLET,
-            distributor=distributor,
-            currency=settings.COMPANY_CURRENCY,
-        )
-        .values_list("balance", flat=True)
-        .first()
-    )
-    return balance if balance is not None else ZERO
 
 
 def identity_requirement(user: User | None) -> Requirement:
@@ -134,15 +129,23 @@ def method_free_at(method: PayoutMethod) -> datetime:
     return method.created_at + timedelta(hours=hours)
 
 
-def wallet_requirement(wallet: Decimal) -> Requirement:
-    minimum, currency = settings.MIN_PAYOUT_AMOUNT, settings.COMPANY_CURRENCY
-    floor, held = format_money(minimum, currency), format_money(wallet, currency)
-    text = f"Your wallet holds {held}; the smallest payout is {floor}."
+def wallet_requirement(wallet: Wallet, rules: PayoutRules) -> Requirement:
     return Requirement(
         "wallet",
         "Enough in the wallet",
-        wallet >= minimum,
-        text,
+        wallet.free >= rules.minimum,
+        f"Your wallet holds {wallet}; the smallest payout is {rules.floor}.",
+        "commissions:earnings",
+        "See your earnings",
+    )
+
+
+def release_requirement(release: Release, distributor: Distributor) -> Requirement:
+    return Requirement(
+        "release",
+        "What the plan asks",
+        release.lets(distributor.pk),
+        release.text(distributor.pk),
         "commissions:earnings",
         "See your earnings",
     )

@@ -25,6 +25,7 @@ from commissions.models import CommissionPeriod, JournalEntry, LedgerAccount, Pa
 from commissions.models.payout import PAYOUT_EDGES
 from commissions.services.eligibility import payout_checklist
 from commissions.services.journal import Leg, WalletTooSmall, get_account, post
+from commissions.services.payout_rules import lock_wallet, plan_obstacles
 from genealogy.models import Distributor
 from mlmcrm.locks import advisory_lock
 from mlmcrm.money import format_money, quantise
@@ -53,13 +54,15 @@ def request_payout(
     """Set money aside for a payout: wallet to payouts in transit.
 
     The same request key again gives the same payout, so a double click asks once. Raises
-    PayoutRefused when a condition is not met, when the wallet does not hold enough (under races
-    too: the database refuses), or when the key was used for something else.
+    PayoutRefused when a condition is not met, when the wallet does not hold enough that can be
+    paid out (under races too: requests of one wallet wait for each other), or when the key was used
+    for something else.
     """
     advisory_lock(f"payout:{request_key}")
     earlier = Payout.objects.filter(request_key=request_key).first()
     if earlier is not None:
         return same_request(earlier, distributor, method, amount)
+    lock_wallet(distributor)
     check_request(distributor, method, amount)
     payout = Payout.objects.create(
         number=take_number("P"),
@@ -101,12 +104,12 @@ def check_request(distributor: Distributor, method: PayoutMethod, amount: Decima
         raise PayoutRefused("This payout method is no longer in use. Choose it again.", "method")
     if amount != quantise(amount):
         raise PayoutRefused("An amount has at most two decimal places.", "amount")
-    if amount < checklist.minimum:
-        floor = format_money(checklist.minimum, checklist.currency)
-        raise PayoutRefused(f"The smallest payout is {floor}.", "amount")
-    if amount > checklist.wallet:
-        held = format_money(checklist.wallet, checklist.currency)
-        raise PayoutRefused(f"Your wallet holds {held}; ask for that much at most.", "amount")
+    wallet, rules = checklist.wallet, checklist.rules
+    if amount < rules.minimum:
+        raise PayoutRefused(f"The smallest payout is {rules.floor}.", "amount")
+    if amount > wallet.free:
+        most = format_money(wallet.free, wallet.currency) if wallet.held else "that much"
+        raise PayoutRefused(f"Your wallet holds {wallet}; ask for {most} at most.", "amount")
 
 
 def approval_hash(payout: Payout) -> str:
@@ -156,7 +159,7 @@ def payee_obstacle(distributor: Distributor) -> str:
 def approve_payout(*, payout: Payout, actor: User) -> Payout:
     """Approve, bound by a hash to amount, currency, payee and details. Raises PayoutRefused."""
     payout = locked(payout.pk)
-    obstacle = approval_obstacle(payout, actor)
+    obstacle = approval_obstacle(payout, actor) or plan_obstacles([payout]).get(payout.pk)
     if obstacle:
         raise PayoutRefused(f"{payout.number}: {obstacle}")
     advance(

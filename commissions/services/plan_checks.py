@@ -12,7 +12,21 @@ from django.conf import settings
 from commerce.models import Order
 from commissions.engine import Plan
 from commissions.engine.lint import lint
-from commissions.engine.plan import PLACEMENT, SPONSOR, Group, HasFlag, Levels, Metric, Own, parts
+from commissions.engine.plan import (
+    PLACEMENT,
+    SPONSOR,
+    AllOf,
+    AnyOf,
+    Group,
+    HasFlag,
+    Levels,
+    Metric,
+    Not,
+    Own,
+    parts,
+)
+from commissions.engine.prose.words import condition
+from commissions.known import is_known
 from commissions.services.facts import VOLUMES, needs_placement
 from genealogy.models import DistributorPosition, Rank
 
@@ -114,7 +128,7 @@ def metric_faults(plan: Plan) -> Iterator[str]:
 def faults_in_force(plan: Plan) -> list[str]:
     """Why nobody can be paid by the plan, besides what keeps it from being stored."""
     forbidden = [found.message for found in lint(plan) if found.severity == "compliance"]
-    return [*recorded_faults(plan), *forbidden]
+    return [*recorded_faults(plan), *release_faults(plan), *forbidden]
 
 
 def recorded_faults(plan: Plan) -> Iterator[str]:
@@ -129,3 +143,14 @@ def recorded_faults(plan: Plan) -> Iterator[str]:
     for ladder in plan.ladders:
         if ladder.source == "given":
             yield f'The ranks of the ladder "{ladder.code}" are given, and nobody gives them here.'
+
+
+def release_faults(plan: Plan) -> Iterator[str]:
+    """What payouts wait for is held against the stored standing of the newest final period."""
+    for path, part in parts(plan.payout.when, "$.payout.when"):
+        if not isinstance(part, AllOf | AnyOf | Not) and not is_known(part, plan):
+            asked = condition(part, plan)
+            yield (
+                f"{path}: payouts cannot wait for who {asked}; of a final period the portal keeps "
+                "PV, CV, GV, legs, activity and the ranks that people see."
+            )

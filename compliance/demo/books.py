@@ -21,9 +21,9 @@ from commissions.models import (
 from commissions.models.payout import MethodKind
 from commissions.services.batches import approve_batch, create_batch, export_batch, submit_batch
 from commissions.services.claims import claim_volume
-from commissions.services.eligibility import wallet_balance
 from commissions.services.finalize import approve_period, finalize_period
 from commissions.services.payout_methods import add_payout_method
+from commissions.services.payout_rules import wallet_of
 from commissions.services.payouts import approve_payout, cancel_payout, request_payout
 from commissions.services.periods import close_period
 from commissions.services.plans import activate_version, create_version
@@ -88,7 +88,7 @@ def owner(distributor: Distributor) -> User:
 
 def ask_for(distributor: Distributor, place: int, share: Decimal) -> Payout | None:
     """Ask for a share of the wallet; None where it holds too little."""
-    amount = quantise(wallet_balance(distributor) * share)
+    amount = quantise(wallet_of(distributor).free * share)
     if amount < settings.MIN_PAYOUT_AMOUNT:
         return None
     return request_payout(

@@ -202,5 +202,5 @@ def test_list_asks_the_same_number_of_queries(client, asha, django_assert_num_qu
     client.force_login(asha.user)
     client.get(url("payouts"))
 
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(12):
         client.get(url("payouts"))
