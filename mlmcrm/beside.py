@@ -15,9 +15,16 @@ from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Self, TypeVar
 
+from django.conf import settings
 from django.db import connection, transaction
 
 Result = TypeVar("Result")
+
+
+def may_work_beside() -> bool:
+    """Whether two sessions are wanted, and the second would see all that this one does: not from
+    within a transaction, of which nothing is committed yet."""
+    return settings.CLOSE_SESSIONS > 1 and not connection.in_atomic_block
 
 
 class Beside:

@@ -23,8 +23,6 @@ os.environ["MLMCRM_ENV"] = "development"
 os.environ["DJANGO_SETTINGS_MODULE"] = "mlmcrm.settings"
 # Playwright's synchronous interface runs an event loop, which Django takes for an async view.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-# A second session sees nothing of a test's transaction; tests that commit ask for it.
-os.environ["CLOSE_SESSIONS"] = "1"
 if worker := os.environ.get("PYTEST_XDIST_WORKER", ""):
     # Two Redis databases for each worker: number 0 and 32 stay with the run's first process.
     number = int(worker.removeprefix("gw")) + 1

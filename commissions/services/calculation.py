@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from django.conf import settings
 from numpy.typing import NDArray
 
 from commissions.engine import Plan, Ranks, Result, Snapshot, Standings, calculate
@@ -74,13 +73,10 @@ class Outcome:
         return digest.hexdigest()
 
 
-def read_facts(period: CommissionPeriod) -> Snapshot:
+def read_facts(period: CommissionPeriod, *, two_sessions: bool = False) -> Snapshot:
     """Of a closed period. Raises FactsRefused."""
-    return facts.read_snapshot(
-        facts.cut_of(period),
-        loaded(period.frozen_plan),
-        two_sessions=settings.CLOSE_SESSIONS > 1,
-    )
+    plan = loaded(period.frozen_plan)
+    return facts.read_snapshot(facts.cut_of(period), plan, two_sessions=two_sessions)
 
 
 def work_out_closed(period: CommissionPeriod, snapshot: Snapshot) -> Outcome:

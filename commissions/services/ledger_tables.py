@@ -17,7 +17,6 @@ the run takes it in, and the next attempt or the end of the run throws it away.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.db import connection
 
 from commissions.models import CommissionRun
@@ -80,11 +79,11 @@ class Share:
         return before + self.start, before + self.stop
 
 
-def shares_of(run: CommissionRun, lines: int, members: int) -> list[Share]:
+def shares_of(run: CommissionRun, lines: int, members: int, *, two_sessions: bool) -> list[Share]:
     """One share, or two where that is quicker. The second is the smaller, written after the
     standings: one of these costs about as much as a line."""
     table = run.ledger_table
-    if settings.CLOSE_SESSIONS < 2 or lines < WORTH_TWO:
+    if not two_sessions or lines < WORTH_TWO:
         return [Share(run, table, 0, lines)]
     middle = min(lines - 1, (lines + members) // 2)
     return [Share(run, f"{table}_1", 0, middle), Share(run, f"{table}_2", middle, lines)]

@@ -31,6 +31,7 @@ from commissions.services.opening import PeriodRefused
 from commissions.services.progress import Phases
 from commissions.services.totals import totals_of, warnings_of
 from commissions.services.writing import RunRefused, write
+from mlmcrm.beside import may_work_beside
 from mlmcrm.locks import try_advisory_lock
 from mlmcrm.transitions import TransitionRefused, advance
 
@@ -85,10 +86,11 @@ def calculate(run_id: int) -> CommissionRun | None:
     period `closed` again, with the reason in `error`. A broken database connection is raised: the
     sweep tries again.
     """
+    two_sessions = may_work_beside()
     if not _count_attempt(run_id):
         return None
     try:
-        return _calculate(run_id)
+        return _calculate(run_id, two_sessions)
     except (RunRefused, EngineError, facts.FactsRefused) as refusal:
         fail(run_id, str(refusal))
     except OperationalError:
@@ -120,7 +122,7 @@ def lock_name(run_id: int) -> str:
 
 
 @transaction.atomic
-def _calculate(run_id: int) -> CommissionRun | None:
+def _calculate(run_id: int, two_sessions: bool) -> CommissionRun | None:
     if not try_advisory_lock(lock_name(run_id)):
         return None
     run = CommissionRun.objects.select_related("period", "plan_version").get(pk=run_id)
@@ -128,7 +130,7 @@ def _calculate(run_id: int) -> CommissionRun | None:
         return None
     phases = Phases(run_id)
     phases.begin("read")
-    snapshot = read_facts(run.period)
+    snapshot = read_facts(run.period, two_sessions=two_sessions)
     phases.begin("compute")
     outcome = work_out_closed(run.period, snapshot)
     if outcome.input_hash != run.period.input_hash:
@@ -138,7 +140,7 @@ def _calculate(run_id: int) -> CommissionRun | None:
         )
     with ThreadPoolExecutor(max_workers=1) as aside:
         hashing = aside.submit(lambda: outcome.result_hash)
-        write(run, outcome, phases)
+        write(run, outcome, phases, two_sessions=two_sessions)
         hashing.result()
     since_estimate = compare(run, outcome)
     phases.begin("store")

@@ -1,7 +1,8 @@
 """Writing what a close comes to, and making sure that it stands there.
 
-    write(run, outcome, phases)     # tables of its own, in the transaction that made them
+    write(run, outcome, phases, two_sessions=True)
 
+The run's tables are its own, filled in the transaction that made them.
 Of a large close the standings and one share of the lines are written beside, in a second session.
 """
 
@@ -45,11 +46,12 @@ class RunRefused(Exception):
     """The calculation does not hold; the message names the difference."""
 
 
-def write(run: CommissionRun, outcome: Outcome, phases: Phases) -> None:
+def write(run: CommissionRun, outcome: Outcome, phases: Phases, *, two_sessions: bool) -> None:
     """Lines, standings and what the run carries on. Raises RunRefused unless all of it is there."""
     phases.begin("write")
     bonuses = bonus_ids(run.period.frozen_plan)
-    own, *others = shares_of(run, outcome.line_count, len(outcome.standings))
+    members = len(outcome.standings)
+    own, *others = shares_of(run, outcome.line_count, members, two_sessions=two_sessions)
     with Beside(when=bool(others)) as beside:
         people = beside.do(write_people, run, outcome)
         lines = arranged(outcome.result)

@@ -1,7 +1,7 @@
 """A close that reads and writes over two sessions comes to what it comes to over one."""
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, transaction
 
 from commerce.services.orders import RefundLine, refund_order
 from commissions import earnings
@@ -34,8 +34,7 @@ def company(transactional_db):
 
 
 @pytest.fixture
-def two_sessions(settings, monkeypatch):
-    settings.CLOSE_SESSIONS = 2
+def two_sessions(monkeypatch):
     monkeypatch.setattr(ledger_tables, "WORTH_TWO", 2)
 
 
@@ -65,6 +64,7 @@ def tables_of(run):
 
 
 def test_two_shares_hold_the_lines_of_one(company, settings, monkeypatch):
+    settings.CLOSE_SESSIONS = 1
     alone = calculated(company)
     expected = lines_of(alone)
     settings.CLOSE_SESSIONS = 2
@@ -167,3 +167,15 @@ def test_a_share_that_cannot_be_written_fails_the_run(company, two_sessions, mon
 
     assert (run.status, tables_of(run)) == ("failed", set())
     assert the_period("2026-10").status == "closed"
+
+
+def test_within_a_transaction_it_works_alone(company, two_sessions):
+    """Of what that one has not committed a second session sees nothing."""
+    with transaction.atomic():
+        company.buys(company.rosa, 1, at("2026-11-03"))
+        claim_volume()
+        run = calculated(company)
+        assert (run.status, tables_of(run)) == ("done", {run.ledger_table})
+        approve_period(period=the_period("2026-10"), actor=company.user("felix"))
+        finalize_period(period=the_period("2026-10"), actor=company.user("felix"))
+        assert closed(company, "2026-11").status == "finalized"

@@ -20,8 +20,7 @@ def run(*arguments: str, data_dir: Path) -> dict:
     done = subprocess.run(
         [sys.executable, "-m", "tests.faults.close", "--size", "3000", *arguments],
         cwd=ROOT,
-        env=environment
-        | {"MLMCRM_DATA_DIR": str(data_dir), "MLMCRM_ENV": "development", "CLOSE_SESSIONS": "2"},
+        env=environment | {"MLMCRM_DATA_DIR": str(data_dir), "MLMCRM_ENV": "development"},
         stdout=subprocess.PIPE,
         text=True,
     )
