@@ -12,6 +12,7 @@ import pytest
 import redis
 
 from mlmcrm import servers
+from mlmcrm.servers.programs import is_alive
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -45,7 +46,7 @@ def test_servers_start_work_and_stop(folder):
         pid = servers.Postgres(folder).pid()
 
     assert pid is not None
-    assert not Path(f"/proc/{pid}").exists()
+    assert not is_alive(pid)
     assert not servers.Valkey(folder).is_running()
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from mlmcrm import servers, supervisor
+from mlmcrm.servers.programs import is_alive
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -147,5 +148,5 @@ def test_run_serves_heals_and_stops_cleanly(application):
     assert application.wait(60) == 0
     assert application.stdout.read().endswith("Stopped.\n")
     for pid in (*family, postgres):
-        assert not Path(f"/proc/{pid}").exists(), command_of(pid)
+        assert not is_alive(pid), command_of(pid)
     assert status(f"{url}healthz") is None
