@@ -92,7 +92,9 @@ def test_the_final_ledger_is_found_explained_and_replayed(company, two_sessions)
     for line in lines:
         found = earnings.line_by_key(line.pk)
         assert found is not None
-        assert explain(found, for_staff=True).steps is not None
+        why = explain(found, for_staff=True)
+        assert why.is_checked
+        assert why.agrees
     assert list(find_breaks(strict=True)) == []
     assert all(proof.is_same for proof in replay(the_period("2026-10")))
     with pytest.raises(Exception, match="append-only"), connection.cursor() as cursor:
