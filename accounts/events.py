@@ -160,6 +160,17 @@ EVENTS: dict[str, EventType] = {
     "period.failed": EventType("The calculation of {period} failed", "{reason}", notify=False),
     "period.approved": EventType("{period} is approved", notify=False),
     "period.finalized": EventType("{period} is final", "{money} in total.", notify=False),
+    "distributor.moved": EventType(
+        "Your sponsor is now {sponsor}",
+        "From {day} on.",
+        "genealogy:list",
+        staff_title="{person} stands under {sponsor} from {day} on",
+    ),
+    "distributor.terminated": EventType(
+        "Your membership has ended",
+        "What you earned until now is still paid.",
+        staff_title="{person} has left the company",
+    ),
     "import.finished": EventType("{file} is imported", "{outcome}", notify=False),
 }
 
@@ -173,6 +184,7 @@ STAFF_PERMISSIONS = {
     "payout_batch": "commissions.view_payoutbatch",
     "kyc": "compliance.view_kycdocument",
     "level": "genealogy.view_distributor",
+    "distributor": "genealogy.view_distributor",
     "period": "commissions.view_commissionperiod",
     "import": "accounts.view_importjob",
 }

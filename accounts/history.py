@@ -36,7 +36,7 @@ def _set_acting_user(historical_instance: Any, user: Any) -> None:
 _COPY_TO_HISTORY = """
 insert into {history}
   ({columns}, history_date, history_type, history_user_id, history_change_reason)
-select {columns}, now(), %s, %s, %s from {table} where id = any(%s) order by id
+select {columns}, statement_timestamp(), %s, %s, %s from {table} where id = any(%s) order by id
 """
 
 

@@ -4,6 +4,7 @@ from django.db import connection
 
 KINDS = {
     "D": "distributor",
+    "M": "move",
     "C": "customer",
     "O": "order",
     "PAY": "payment",

@@ -16,7 +16,7 @@ from accounts.models import User
 
 VIEWABLE = {
     "accounts": "user profile importjob notification",
-    "genealogy": "distributor rank genealogynode distributorposition",
+    "genealogy": "distributor rank genealogynode distributorposition move",
     "commerce": "customer product productcategory order orderitem payment refund refunditem "
     "volumeentry",
     "commissions": "compensationplan planversion bonus commissionperiod commissionrun ledgerentry "
@@ -33,6 +33,7 @@ def _each(action: str, models: str) -> set[str]:
 
 
 MASTERS = "genealogy.distributor commerce.customer commerce.product commerce.productcategory"
+MOVERS = {"genealogy.add_move", "genealogy.approve_move", "genealogy.terminate_distributor"}
 
 ROLE_PERMISSIONS: dict[str, set[str]] = {
     User.Role.DISTRIBUTOR: set(),
@@ -40,6 +41,7 @@ ROLE_PERMISSIONS: dict[str, set[str]] = {
     | _each("view", "accounts.auditevent accounts.event compliance.kycdocument")
     | _each("change", "accounts.user accounts.profile genealogy.rank " + MASTERS)
     | _each("add", "accounts.user genealogy.rank accounts.importjob " + MASTERS)
+    | MOVERS
     | _each("add", "commissions.compensationplan commissions.planversion")
     | _each("change", "commissions.compensationplan commissions.planversion")
     | _each("add", "commissions.plantrial")
@@ -47,6 +49,7 @@ ROLE_PERMISSIONS: dict[str, set[str]] = {
     User.Role.MANAGER: _each("view", VIEW_ALL)
     | _each("change", MASTERS)
     | _each("add", "accounts.importjob " + MASTERS)
+    | MOVERS
     | {"commerce.pay_order", "commerce.refund_order"},
     User.Role.SUPPORT: _each("view", "accounts.user accounts.profile genealogy.distributor")
     | _each("view", "genealogy.rank commerce.customer commerce.product commerce.order")

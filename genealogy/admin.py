@@ -36,7 +36,6 @@ class DistributorAdmin(BaseAdmin):
         "current_month_gv",
         "lifetime_pv",
         "direct_referral_count",
-        "downline_count",
         "total_commission_earned",
         "total_payout_requested",
     ]

@@ -249,6 +249,8 @@ CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_CONCURRENCY = env_as(int, "WORKER_CONCURRENCY", "2")
+# Somebody with more people than this, himself among them, is moved only with a second person.
+MOVE_ALONE_UP_TO = env_as(int, "MOVE_ALONE_UP_TO", "25")
 # Database sessions, one or two, that a close reads and writes with at a time.
 CLOSE_SESSIONS = env_as(int, "CLOSE_SESSIONS", "2")
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 20
@@ -261,6 +263,7 @@ CELERY_BEAT_SCHEDULE = {
         ("accounts.tasks.sweep_events", 5.0),
         ("accounts.tasks.sweep_imports", 30.0),
         ("accounts.tasks.prune_events", 3600.0),
+        ("genealogy.tasks.do_due_moves", 300.0),
         ("compliance.tasks.expire_documents", 3600.0),
         ("commissions.tasks.sweep_claims", 5.0),
         ("commissions.tasks.sweep_estimates", 10.0),

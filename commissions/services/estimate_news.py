@@ -100,7 +100,8 @@ join accounts_user u on u.id = d.user_id and u.is_active and u.last_login > %(he
 _NOTE_CHANGED = f"""
 insert into commissions_estimatenews (distributor_id, with_upline)
 select distinct n.distributor_id, false from pg_temp.moved n {_HERE}
-where %(everybody)s or d.downline_count > %(reach)s
+join genealogy_genealogynode g on g.distributor_id = d.id and g.tree = 'sponsor'
+where %(everybody)s or g.size > %(reach)s
 """
 _PUT_OFF = """
 insert into commissions_estimatenews (distributor_id, with_upline, due_at)
@@ -123,5 +124,6 @@ with recursive news as (
   where n.with_upline and n.level < %(reach)s
 )
 select distinct d.user_id, d.id from n {_HERE}
-where not n.with_upline or d.downline_count <= %(largest)s
+join genealogy_genealogynode g on g.distributor_id = d.id and g.tree = 'sponsor'
+where not n.with_upline or g.size <= %(largest)s
 """

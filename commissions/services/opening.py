@@ -130,6 +130,13 @@ def open_days(days: Days, actor: User | None = None) -> CommissionPeriod:
     )
 
 
+def first_open_day() -> date | None:
+    """The day after the last period that is closed: what lies before is final."""
+    closed = CommissionPeriod.objects.exclude(status=CommissionPeriod.Status.OPEN)
+    last = closed.order_by("-ends_on").values_list("ends_on", flat=True).first()
+    return last + ONE_DAY if last else None
+
+
 def payment_run(period: CommissionPeriod) -> CommissionRun:
     return CommissionRun.objects.get(period=period, kind=CommissionRun.Kind.PAYMENT)
 

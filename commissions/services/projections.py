@@ -27,7 +27,6 @@ COLUMNS = (
     "total_commission_earned",
     "total_payout_requested",
     "direct_referral_count",
-    "downline_count",
 )
 CURRENT = "commissions.projected_period"
 
@@ -206,15 +205,13 @@ select d.id,
        coalesce(v.lifetime, 0)::bigint as lifetime_pv,
        coalesce(e.amount, 0)::bigint as total_commission_earned,
        coalesce(a.amount, 0)::bigint as total_payout_requested,
-       coalesce(b.count, 0)::int as direct_referral_count,
-       coalesce(n.size - 1, 0)::int as downline_count
+       coalesce(b.count, 0)::int as direct_referral_count
 from genealogy_distributor d
 left join standing s on s.distributor_id = d.id
 left join volume v on v.distributor_id = d.id
 left join earned e on e.distributor_id = d.id
 left join asked a on a.distributor_id = d.id
 left join brought b on b.sponsor_id = d.id
-left join genealogy_genealogynode n on n.distributor_id = d.id and n.tree = 'sponsor'
 """
 
 

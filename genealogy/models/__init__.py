@@ -1,6 +1,14 @@
 from genealogy.models.distributor import Distributor
+from genealogy.models.move import Move
 from genealogy.models.node import GenealogyNode, GenealogyPath
 from genealogy.models.position import DistributorPosition
 from genealogy.models.rank import Rank
 
-__all__ = ["Distributor", "DistributorPosition", "GenealogyNode", "GenealogyPath", "Rank"]
+__all__ = [
+    "Distributor",
+    "DistributorPosition",
+    "GenealogyNode",
+    "GenealogyPath",
+    "Move",
+    "Rank",
+]

@@ -1,5 +1,6 @@
 from django.db import models
 from django.db.models import F, Q
+from django.utils.functional import cached_property
 
 from accounts.history import history
 from accounts.models import User
@@ -19,9 +20,7 @@ class DistributorQuerySet(models.QuerySet["Distributor"]):
         self, distributor: "Distributor", tree: str = "sponsor", with_self: bool = False
     ) -> "DistributorQuerySet":
         """Everybody below a distributor in a tree, by one interval."""
-        from genealogy.models.node import GenealogyNode  # the node points at this model
-
-        root = GenealogyNode.objects.filter(distributor=distributor, tree=tree).first()
+        root = distributor.nodes.filter(tree=tree).first()
         if root is None:
             return self.filter(pk=distributor.pk) if with_self else self.none()
         low = root.lft if with_self else root.lft + 1
@@ -85,7 +84,6 @@ class Distributor(models.Model):
     current_month_gv = HundredthsField("GV this period", default=0, editable=False)
     lifetime_pv = HundredthsField("lifetime PV", default=0, editable=False)
     direct_referral_count = models.PositiveIntegerField(default=0, editable=False)
-    downline_count = models.PositiveIntegerField(default=0, editable=False)
     total_commission_earned = HundredthsField(default=0, editable=False)
     total_payout_requested = HundredthsField(default=0, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -100,7 +98,6 @@ class Distributor(models.Model):
             "current_month_gv",
             "lifetime_pv",
             "direct_referral_count",
-            "downline_count",
             "total_commission_earned",
             "total_payout_requested",
         ]
@@ -108,6 +105,7 @@ class Distributor(models.Model):
 
     class Meta:
         ordering = ["number"]
+        permissions = [("terminate_distributor", "Can end a membership and take somebody back")]
         indexes = [
             models.Index(fields=["status"], name="genealogy_distributor_status"),
             models.Index(fields=["joined_on"], name="genealogy_distributor_joined"),
@@ -151,3 +149,9 @@ class Distributor(models.Model):
     @property
     def kyc_status(self) -> str:
         return self.user.kyc_status if self.user else User.KYCStatus.MISSING
+
+    @cached_property
+    def downline_count(self) -> int:
+        """How many people stand below in the sponsor tree; lists read it from their nodes."""
+        size = self.nodes.filter(tree="sponsor").values_list("size", flat=True).first()
+        return size - 1 if size else 0

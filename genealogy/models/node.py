@@ -16,7 +16,9 @@ class GenealogyNode(models.Model):
     an insert takes from its parent's gap; see genealogy/services/tree.py.
     """
 
-    distributor = models.ForeignKey(Distributor, models.CASCADE, related_name="nodes")
+    distributor = models.ForeignKey(
+        Distributor, models.CASCADE, related_name="nodes", db_index=False
+    )
     tree = models.CharField(max_length=9, choices=Tree)
     lft = models.BigIntegerField()
     rgt = models.BigIntegerField()
@@ -24,6 +26,9 @@ class GenealogyNode(models.Model):
     size = models.PositiveIntegerField(help_text="Distributors in the subtree, with this one.")
 
     class Meta:
+        indexes = [
+            models.Index(fields=["tree", "depth", "lft"], name="genealogy_node_level"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["distributor", "tree"], name="genealogy_node_once_per_tree"
@@ -44,6 +49,10 @@ class GenealogyNode(models.Model):
 
     def __str__(self) -> str:
         return f"{self.tree} node of {self.distributor_id}"
+
+    @property
+    def downline(self) -> int:
+        return self.size - 1
 
 
 class GenealogyPath(models.Model):

@@ -1,3 +1,5 @@
+from datetime import date, datetime
+
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateRangeField, RangeBoundary, RangeOperators
 from django.db import models
@@ -13,8 +15,24 @@ class _DateRange(Func):
     output_field = DateRangeField()
 
 
+class PositionQuerySet(models.QuerySet["DistributorPosition"]):
+    def as_of(self, on: date, known_at: datetime | None = None) -> "PositionQuerySet":
+        """Who stood where on a day: as is known today, or as was believed at a moment."""
+        held = Q(valid_from__lte=on) & (Q(valid_to=None) | Q(valid_to__gt=on))
+        if known_at is None:
+            return self.filter(held, superseded_at=None)
+        believed = Q(superseded_at=None) | Q(superseded_at__gt=known_at)
+        return self.filter(held, believed, recorded_at__lte=known_at)
+
+    def in_tree(self, tree: str) -> "PositionQuerySet":
+        return self.filter(tree=tree)
+
+
 class DistributorPosition(models.Model):
-    """Under whom a distributor stood, from one day to another, and since when this was known."""
+    """Under whom a distributor stood, from one day to another, and since when this was known.
+
+    Rows are never changed but for `superseded_at`, which is set once.
+    """
 
     distributor = models.ForeignKey(Distributor, models.PROTECT, related_name="positions")
     tree = models.CharField(max_length=9, choices=Tree)
@@ -28,6 +46,8 @@ class DistributorPosition(models.Model):
     )
     actor = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     reason = models.TextField(blank=True)
+
+    objects = PositionQuerySet.as_manager()
 
     class Meta:
         indexes = [

@@ -9,7 +9,9 @@ from accounts.models import User
 from accounts.numbering import take_number
 from genealogy.models import Distributor
 from genealogy.models.node import Tree
-from genealogy.services.tree import insert_node, record_position
+from genealogy.services.positions import record_position
+from genealogy.services.tree import insert_node
+from genealogy.services.tree_index import lock_tree
 
 EnrolmentStep = Callable[[list[int], User | None], None]
 ReferenceOwners = Callable[[list[str]], dict[str, str]]
@@ -70,6 +72,8 @@ def enrol_distributor(
     The enroller is the sponsor unless told otherwise. Raises EnrolmentRefused.
     """
     name = display_name.strip()
+    lock_tree(Tree.SPONSOR)
+    sponsor, enroller = _as_they_are(sponsor), _as_they_are(enroller)
     _refuse_unless_possible(sponsor, enroller, user, name, joined_on)
     if external_reference and (owner := owners_of([external_reference]).get(external_reference)):
         raise EnrolmentRefused(f"The reference {external_reference} belongs to {owner}.")
@@ -102,6 +106,11 @@ def enrol_distributor(
         after={"sponsor": sponsor.number if sponsor else None, "joined_on": str(joined_on)},
     )
     return distributor
+
+
+def _as_they_are(person: Distributor | None) -> Distributor | None:
+    """Read again behind the tree's lock: whoever leaves meanwhile has left."""
+    return Distributor.objects.get(pk=person.pk) if person else None
 
 
 def _refuse_unless_possible(

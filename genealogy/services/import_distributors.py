@@ -13,7 +13,7 @@ from accounts.models import User
 from accounts.numbering import skip_numbers
 from genealogy.models import Distributor
 from genealogy.services.enrolment import owners_of, take_enrolment_steps
-from genealogy.services.tree import rebuild_tree
+from genealogy.services.tree_index import rebuild_tree
 
 FIELDS = {
     "number": Field(required=True, longest=20),
@@ -26,7 +26,7 @@ FIELDS = {
 REASON = "Imported"
 COLUMNS = """id number external_reference display_name country sponsor_id enroller_id joined_on
     status auto_ship_active notes personal_pv group_pv current_month_pv current_month_gv
-    lifetime_pv direct_referral_count downline_count total_commission_earned
+    lifetime_pv direct_referral_count total_commission_earned
     total_payout_requested created_at updated_at"""
 OWN_NUMBER = re.compile(r"D-(\d{1,18})")
 
@@ -185,7 +185,7 @@ def _row(id_of: dict[str, int], record: Record, now: Any) -> tuple[Any, ...]:
         "active",
         False,
         "",
-        *[0] * 9,
+        *[0] * 8,
         now,
         now,
     )

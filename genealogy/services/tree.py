@@ -1,339 +1,248 @@
-"""The tree index beside the adjacency: built whole, grown node by node, checked.
+"""A tree changed: a leaf added, a line moved to another parent, a line rolled up over somebody.
 
-Labels are sparse 64-bit numbers. A new node takes a slice of the room behind its youngest sibling;
-when that is gone, the smallest subtree above with room is labelled anew, and if none has any, the
-whole tree.
+Each is told to the index after the parents (the adjacency on Distributor) were written, in the same
+transaction. A tree has one writer at a time, whoever holds its lock: what a change reads of the
+tree stays true until it commits, and no two of them can wait for each other. Who changes both trees
+takes the sponsor tree first.
 
-Everybody who changes a tree locks the upline from the root down, so writers queue at the root and
-never lock each other out.
+Labels are sparse 64-bit numbers. What comes in gets room at the end of its parent's interval; when
+that is gone, the smallest line above with room is labelled anew, and if none has any, the tree.
 """
 
 from dataclasses import dataclass
-from datetime import date
-from typing import NamedTuple
 
-import numpy as np
 from django.db import connection, transaction
-from django.db.models import Max
 
-from accounts.models import User
-from genealogy.models import Distributor, DistributorPosition, GenealogyNode
+from genealogy.models import Distributor, GenealogyNode
 from genealogy.models.node import Tree
-from genealogy.services.intervals import CycleFound, Integers, Shape, shape_of, spread
-from mlmcrm.locks import advisory_lock
+from genealogy.services.tree_index import (
+    LIMIT,
+    PARENT_COLUMN,
+    lock_tree,
+    rebuild_tree,
+    relabel_line,
+)
 
-SPAN = 2**58
-LIMIT = 2**62
 SLICE = 16
+"""What comes in takes this part of the room that is left."""
 ROOM = 2**20
-
-PARENT_COLUMN = {Tree.SPONSOR: "sponsor_id", Tree.PLACEMENT: "placement_parent_id"}
-MEMBERS = {
-    Tree.SPONSOR: "true",
-    Tree.PLACEMENT: "(d.placement_parent_id is not null or exists (select 1 from "
-    "genealogy_distributor c where c.placement_parent_id = d.id))",
-}
-COPY_HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
-COPY_TRAILER = b"\xff\xff"
-
-
-class TreeBroken(Exception):
-    """The parents of a tree do not make a tree."""
+"""Labels for each end of an interval that a line must have to be worth labelling anew."""
+NARROWEST = 64
+"""Labels for each end of an interval below which a moved line gets better room than it finds."""
 
 
 @dataclass(frozen=True)
-class Break:
-    """One difference between the index and the parents."""
+class Gap:
+    """Labels that are free, both ends left out, and the depth of whoever comes in there."""
 
-    number: str
-    what: str
-
-
-class UplineNode(NamedTuple):
-    """A node above, as it was when it was locked."""
-
-    id: int
-    distributor_id: int
-    tree: str
-    lft: int
-    rgt: int
+    low: int
+    high: int
     depth: int
-    size: int
 
-
-@transaction.atomic
-def rebuild_tree(tree: str = Tree.SPONSOR) -> int:
-    """Write the whole index of a tree from the parents; returns the number of nodes.
-
-    Readers go on with the old index until the commit. Raises TreeBroken for a circle.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute("lock table genealogy_genealogynode in exclusive mode")
-        ids, parents = _adjacency(tree)
-        cursor.execute("delete from genealogy_genealogynode where tree = %s", [tree])
-    if len(ids):
-        shape = _shape(ids, parents)
-        _copy_nodes(tree, ids, shape, *spread(shape, 1, SPAN))
-    refresh_counts(tree)
-    return len(ids)
+    @property
+    def room(self) -> int:
+        return max(self.high - self.low - 1, 0)
 
 
 @transaction.atomic
 def insert_node(distributor: Distributor, tree: str = Tree.SPONSOR) -> GenealogyNode:
     """Put a distributor, already saved with his parent, into the index as a new leaf.
 
-    Locks the upline, takes the room for the node and counts it in everybody above.
+    Takes the room for the node and counts it in everybody above. Somebody who gets the first place
+    under him in the placement tree becomes a top of it.
     """
-    parent_id = getattr(distributor, PARENT_COLUMN[Tree(tree)])
-    upline = lock_upline(parent_id, tree) if parent_id else []
-    if upline:
-        taken = _last_label_within(upline[-1])
-        end, depth = upline[-1].rgt, upline[-1].depth + 1
-    else:
-        advisory_lock(f"genealogy.roots.{tree}")
-        highest = GenealogyNode.objects.filter(tree=tree).aggregate(highest=Max("rgt"))["highest"]
-        taken, end, depth = highest or 0, LIMIT, 0
-    if end - taken < 2:
-        return _make_room(distributor, upline, tree)
-    width = max((end - taken) // SLICE, 1)
-    node = GenealogyNode.objects.create(
-        distributor=distributor, tree=tree, lft=taken + 1, rgt=taken + width, depth=depth, size=1
+    lock_tree(tree)
+    parent = _parent_of(distributor, tree)
+    gap = _gap_under(parent, tree)
+    width = max(gap.room // SLICE, 1)
+    node = GenealogyNode(
+        distributor=distributor,
+        tree=tree,
+        lft=gap.low + 1,
+        rgt=gap.low + width,
+        depth=gap.depth,
+        size=1,
     )
-    _count_in(upline)
-    _count_people(upline, tree)
+    if gap.room < 1:
+        node.lft = node.rgt = -distributor.pk  # nobody's label, until there is room
+    node.save(force_insert=True)
+    _count({_id(parent): 1}, tree)
+    if gap.room < 1 and not _make_room(parent, tree, node):
+        rebuild_tree(tree)
     return node
 
 
-def lock_upline(distributor_id: int, tree: str) -> list[UplineNode]:
-    """The nodes from the root down to the distributor, locked in that order."""
-    column = PARENT_COLUMN[Tree(tree)]
-    with connection.cursor() as cursor:
-        cursor.execute(_UPLINE.replace("{parent}", column), [distributor_id])
-        line = [row[0] for row in cursor.fetchall()]
-        cursor.execute(_LOCK, [tree, line])
-        return [UplineNode(*row) for row in cursor.fetchall()]
+@transaction.atomic
+def move_node(distributor: Distributor, tree: str, *, from_parent_id: int | None) -> None:
+    """Bring the index in line with a distributor's new parent, with everybody below him.
 
-
-_UPLINE = """
-with recursive up(id, parent) as (
-  select id, {parent} from genealogy_distributor where id = %s
-  union all
-  select d.id, d.{parent} from up join genealogy_distributor d on d.id = up.parent
-)
-select id from up
-"""
-_LOCK = """
-select id, distributor_id, tree, lft, rgt, depth, size from genealogy_genealogynode
-where tree = %s and distributor_id = any(%s) order by depth for no key update
-"""
-
-
-def _last_label_within(parent: UplineNode) -> int:
-    column = f"distributor__{PARENT_COLUMN[Tree(parent.tree)]}"
-    children = GenealogyNode.objects.filter(tree=parent.tree, **{column: parent.distributor_id})
-    return children.aggregate(last=Max("rgt"))["last"] or parent.lft
-
-
-def _count_in(nodes: list[UplineNode]) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "update genealogy_genealogynode set size = size + 1 where id = any(%s)",
-            [[node.id for node in nodes]],
-        )
-
-
-def _count_people(upline: list[UplineNode], tree: str) -> None:
-    if tree != Tree.SPONSOR or not upline:
-        return
-    people = [node.distributor_id for node in upline]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "update genealogy_distributor set downline_count = downline_count + 1, "
-            "direct_referral_count = direct_referral_count + (id = %s)::int where id = any(%s)",
-            [people[-1], people],
-        )
-
-
-def _make_room(distributor: Distributor, upline: list[UplineNode], tree: str) -> GenealogyNode:
-    """Label the smallest subtree with room anew, the new node in it; else the whole tree."""
-    roomy = (n for n in reversed(upline) if n.rgt - n.lft >= 2 * (n.size + 1) * ROOM)
-    top = next(roomy, None)
-    if top is None:
-        rebuild_tree(tree)
-    else:
-        GenealogyNode.objects.create(
-            distributor=distributor, tree=tree, lft=top.rgt, rgt=top.rgt, depth=0, size=1
-        )
-        _relabel(top)
-        _count_in([node for node in upline if node.depth < top.depth])
-        _count_people(upline, tree)
-    return GenealogyNode.objects.get(distributor=distributor, tree=tree)
-
-
-def _relabel(top: UplineNode) -> None:
-    """New labels for a subtree whose room is `top`'s, from the parents of those inside."""
-    ids, parents = _adjacency(top.tree, within=top)
-    shape = _shape(ids, parents)
-    lft, rgt = spread(shape, top.lft, top.rgt)
-    rgt[shape.depth == 0] = top.rgt
-    columns = [values.tolist() for values in (ids, lft, rgt, shape.depth + top.depth, shape.size)]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """update genealogy_genealogynode n
-               set lft = t.lft, rgt = t.rgt, depth = t.depth, size = t.size
-               from unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::int[], %s::int[])
-                 as t(id, lft, rgt, depth, size)
-               where n.distributor_id = t.id and n.tree = %s""",
-            [*columns, top.tree],
-        )
-
-
-def _adjacency(tree: str, within: UplineNode | None = None) -> tuple[Integers, Integers]:
-    """Ids and parent ids (0 for none) of a tree's members in the order of their ids."""
-    query = _PAIRS.replace("{parent}", PARENT_COLUMN[Tree(tree)])
-    if within is None:
-        query += f"where {MEMBERS[Tree(tree)]}"
-    else:
-        query += (
-            "join genealogy_genealogynode n on n.distributor_id = d.id "
-            "where n.tree = %(tree)s and n.lft between %(lft)s and %(rgt)s"
-        )
-    with connection.cursor() as cursor:
-        cursor.execute(query, within and {"tree": tree, "lft": within.lft, "rgt": within.rgt})
-        (data,) = cursor.fetchone()
-    pairs = np.frombuffer(data or b"", dtype=">i8").astype(np.int64).reshape(-1, 2)
-    return pairs[:, 0], pairs[:, 1]
-
-
-_PAIRS = """
-select string_agg(int8send(d.id) || int8send(coalesce(d.{parent}, 0)), '' order by d.id)
-from genealogy_distributor d
-"""
-
-
-def _shape(ids: Integers, parents: Integers) -> Shape:
-    """The shape of the members; a parent who is not among them makes a root."""
-    place = np.searchsorted(ids, parents)
-    found = ids[np.minimum(place, len(ids) - 1)] == parents
-    try:
-        return shape_of(np.where(found, place, -1))
-    except CycleFound as error:
-        some = Distributor.objects.filter(pk__in=ids[error.members[:5]].tolist())
-        names = ", ".join(some.values_list("number", flat=True))
-        raise TreeBroken(f"{error} Among them: {names}.") from error
-
-
-def _copy_nodes(tree: str, ids: Integers, shape: Shape, lft: Integers, rgt: Integers) -> None:
-    label = Tree(tree).value.encode()
-    columns = (
-        ("distributor_id", ">i8", ids),
-        ("tree", f"S{len(label)}", label),
-        ("lft", ">i8", lft),
-        ("rgt", ">i8", rgt),
-        ("depth", ">i4", shape.depth),
-        ("size", ">i4", shape.size),
-    )
-    kinds = [pair for name, kind, _ in columns for pair in ((f"{name}_len", ">i4"), (name, kind))]
-    rows = np.zeros(len(ids), dtype=[("fields", ">i2"), *kinds])
-    rows["fields"] = len(columns)
-    for name, _, values in columns:
-        rows[name] = values
-        rows[f"{name}_len"] = rows.dtype[name].itemsize
-    names = ", ".join(name for name, _, _ in columns)
-    with connection.cursor() as cursor:
-        with cursor.copy(
-            f"copy genealogy_genealogynode ({names}) from stdin (format binary)"
-        ) as copy:
-            copy.write(COPY_HEADER + rows.tobytes() + COPY_TRAILER)
-
-
-def refresh_counts(tree: str = Tree.SPONSOR) -> None:
-    """Bring the counts on the distributors in line with the sponsor tree."""
-    if tree != Tree.SPONSOR:
-        return
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """update genealogy_distributor d
-               set downline_count = n.size - 1, direct_referral_count = coalesce(c.count, 0)
-               from genealogy_genealogynode n
-               left join (select sponsor_id, count(*) from genealogy_distributor group by 1) c
-                 on c.sponsor_id = n.distributor_id
-               where n.distributor_id = d.id and n.tree = 'sponsor'
-                 and (d.downline_count, d.direct_referral_count)
-                     is distinct from (n.size - 1, coalesce(c.count, 0))"""
-        )
-
-
-def record_position(
-    *,
-    distributor: Distributor,
-    tree: str,
-    parent: Distributor | None,
-    valid_from: date,
-    actor: User | None,
-    leg: int | None = None,
-    reason: str = "",
-) -> DistributorPosition:
-    """Write down under whom a distributor stands from a day on; the position before ends there."""
-    DistributorPosition.objects.filter(
-        distributor=distributor, tree=tree, valid_to=None, superseded_at=None
-    ).update(valid_to=valid_from)
-    return DistributorPosition.objects.create(
-        distributor=distributor,
-        tree=tree,
-        parent=parent,
-        leg=leg,
-        valid_from=valid_from,
-        actor=actor,
-        reason=reason,
-    )
-
-
-def find_breaks(tree: str = Tree.SPONSOR, limit: int = 1000) -> list[Break]:
-    """Where the index differs from the parents; empty when it is right.
-
-    Every rule is local (a node and its parent, its children, its elder sibling), and together
-    they leave room for one index only.
+    The parent is saved already, is another than before and stands outside of the line that moves.
     """
-    query = _BREAKS.replace("{parent}", PARENT_COLUMN[Tree(tree)]).replace(
-        "{members}", MEMBERS[Tree(tree)]
-    )
+    lock_tree(tree)
+    parent = _parent_of(distributor, tree)
+    node = GenealogyNode.objects.get(distributor=distributor, tree=tree)
+    _count({from_parent_id: -node.size, _id(parent): node.size}, tree)
+    gap = _gap_under(parent, tree)
+    ends = 2 * node.size
+    if gap.room // SLICE > node.rgt - node.lft:
+        _shift(node, gap)
+    elif gap.room // 2 >= ends * NARROWEST:
+        _spread_anew(node, gap)
+    elif not _make_room(parent, tree, node):
+        rebuild_tree(tree)
+    if tree == Tree.PLACEMENT:
+        _drop_alone([distributor.pk, from_parent_id])
+
+
+def _drop_alone(distributor_ids: list[int | None]) -> None:
+    """Somebody with nobody above or below has no place in the placement tree."""
+    alone = GenealogyNode.objects.filter(tree=Tree.PLACEMENT, depth=0, size=1)
+    alone.filter(distributor__in=[pk for pk in distributor_ids if pk]).delete()
+
+
+@transaction.atomic
+def roll_up_node(distributor: Distributor, tree: str) -> None:
+    """Lift everybody below a distributor by one level, after his directs got his own parent.
+
+    Their labels lie within his parent's interval as they are: only his own interval ends before
+    them, and each of them stands one level higher.
+    """
+    lock_tree(tree)
+    node = GenealogyNode.objects.get(distributor=distributor, tree=tree)
     with connection.cursor() as cursor:
-        cursor.execute(query, {"tree": tree, "limit": limit})
-        return [Break(*row) for row in cursor.fetchall()]
+        cursor.execute(
+            "update genealogy_genealogynode set depth = depth - 1 "
+            "where tree = %s and lft > %s and lft <= %s",
+            [tree, node.lft, node.rgt],
+        )
+    node.rgt, node.size = node.lft, 1
+    node.save(update_fields=["rgt", "size"])
 
 
-_BREAKS = """
-with nodes as (
-  select d.number, d.id, d.{parent} as parent_id, n.lft, n.rgt, n.depth, n.size,
-         lag(n.rgt) over (partition by d.{parent} order by n.lft) as elder_rgt
-  from genealogy_distributor d
-  join genealogy_genealogynode n on n.distributor_id = d.id and n.tree = %(tree)s
-), children as (
-  select parent_id, sum(size) as people from nodes where parent_id is not null group by 1
+def _parent_of(distributor: Distributor, tree: str) -> GenealogyNode | None:
+    parent_id = getattr(distributor, PARENT_COLUMN[Tree(tree)])
+    if parent_id is None:
+        return None
+    node = GenealogyNode.objects.filter(distributor_id=parent_id, tree=tree).first()
+    return node or insert_node(Distributor.objects.get(pk=parent_id), tree)
+
+
+def _id(node: GenealogyNode | None) -> int | None:
+    return node.distributor_id if node else None
+
+
+def _gap_under(parent: GenealogyNode | None, tree: str) -> Gap:
+    """The room behind the youngest child of a parent; behind the last top for None."""
+    depth = parent.depth + 1 if parent else 0
+    nodes = GenealogyNode.objects.filter(tree=tree, depth=depth)
+    if parent:
+        nodes = nodes.filter(lft__gt=parent.lft, lft__lte=parent.rgt)
+    last = nodes.order_by("-lft").values_list("rgt", flat=True).first()
+    low = last if last is not None else (parent.lft if parent else 0)
+    return Gap(low, (parent.rgt if parent else LIMIT) + 1, depth)
+
+
+def _count(people: dict[int | None, int], tree: str) -> None:
+    """Add people, by the distributor under whom they come or go, to everybody from there up."""
+    starts = [start for start in people if start is not None]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _COUNT.replace("{parent}", PARENT_COLUMN[Tree(tree)]),
+            {"starts": starts, "people": [people[start] for start in starts], "tree": tree},
+        )
+    if tree == Tree.SPONSOR:
+        _count_directs({start: 1 if people[start] > 0 else -1 for start in starts})
+
+
+_COUNT = """
+with recursive up(id, parent, people) as (
+  select d.id, d.{parent}, c.people
+  from unnest(%(starts)s::bigint[], %(people)s::int[]) as c(start, people)
+  join genealogy_distributor d on d.id = c.start
+  union all
+  select d.id, d.{parent}, up.people from up join genealogy_distributor d on d.id = up.parent
+), change as (
+  select id, sum(people)::int as people from up group by id having sum(people) <> 0
 )
-select number, what from (
-  select d.number, 'has no node' as what from genealogy_distributor d
-  where {members} and not exists (
-    select 1 from genealogy_genealogynode n where n.distributor_id = d.id and n.tree = %(tree)s)
+update genealogy_genealogynode n set size = n.size + change.people
+from change where n.distributor_id = change.id and n.tree = %(tree)s
+"""
+
+
+def _count_directs(change: dict[int, int]) -> None:
+    with connection.cursor() as cursor:
+        for distributor_id in sorted(change):
+            cursor.execute(
+                "update genealogy_distributor set direct_referral_count = "
+                "direct_referral_count + %s where id = %s",
+                [change[distributor_id], distributor_id],
+            )
+
+
+def _shift(node: GenealogyNode, gap: Gap) -> None:
+    """Move a line's labels as they are to the beginning of a gap that is wide enough."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "update genealogy_genealogynode set lft = lft + %(by)s, rgt = rgt + %(by)s, "
+            "depth = depth + %(deeper)s where tree = %(tree)s and lft between %(lft)s and %(rgt)s",
+            {"by": gap.low + 1 - node.lft, "deeper": gap.depth - node.depth}
+            | {"tree": node.tree, "lft": node.lft, "rgt": node.rgt},
+        )
+
+
+def _spread_anew(node: GenealogyNode, gap: Gap) -> None:
+    """Give a line new labels, in the order of the old ones, over half of a gap."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _SPREAD,
+            {"low": gap.low, "step": gap.room // 2 // (2 * node.size)}
+            | {"deeper": gap.depth - node.depth}
+            | {"tree": node.tree, "lft": node.lft, "rgt": node.rgt},
+        )
+
+
+_SPREAD = """
+with line as (
+  select id, lft, rgt from genealogy_genealogynode
+  where tree = %(tree)s and lft between %(lft)s and %(rgt)s
+), ends as (
+  select id, row_number() over (order by at, is_end, case when is_end then -lft else lft end) as n
+  from (select id, lft, lft as at, false as is_end from line
+        union all select id, lft, rgt, true from line) both_ends
+), fresh as (
+  select id, %(low)s + min(n) * %(step)s as lft, %(low)s + max(n) * %(step)s as rgt
+  from ends group by id
+)
+update genealogy_genealogynode n set lft = fresh.lft, rgt = fresh.rgt, depth = depth + %(deeper)s
+from fresh where n.id = fresh.id
+"""
+
+
+def _make_room(parent: GenealogyNode | None, tree: str, incoming: GenealogyNode) -> bool:
+    """Label the smallest line with room anew, with what comes in; False when none has room."""
+    if parent is None:
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _ROOMY.replace("{parent}", PARENT_COLUMN[Tree(tree)]),
+            {"start": parent.distributor_id, "tree": tree, "room": ROOM},
+        )
+        found = cursor.fetchone()
+    if found is None:
+        return False
+    relabel_line(GenealogyNode.objects.get(pk=found[0]), incoming)
+    return True
+
+
+# Whoever comes in is counted in the sizes already.
+_ROOMY = """
+with recursive up(id, parent, n) as (
+  select id, {parent}, 0 from genealogy_distributor where id = %(start)s
   union all
-  select d.number, 'has a node but no place in the tree' from genealogy_distributor d
-  join genealogy_genealogynode n on n.distributor_id = d.id and n.tree = %(tree)s
-  where not {members}
-  union all
-  select number, 'is a root but not at depth 0' from nodes
-  where parent_id is null and depth <> 0
-  union all
-  select c.number, 'lies outside the interval of ' || p.number from nodes c
-  join nodes p on p.id = c.parent_id where not (p.lft < c.lft and c.rgt <= p.rgt)
-  union all
-  select c.number, 'has depth ' || c.depth || ', but ' || p.number || ' above has ' || p.depth
-  from nodes c join nodes p on p.id = c.parent_id where c.depth <> p.depth + 1
-  union all
-  select number, 'overlaps the sibling before' from nodes where elder_rgt >= lft
-  union all
-  select n.number, 'counts ' || n.size || ' people, there are ' || 1 + coalesce(c.people, 0)
-  from nodes n left join children c on c.parent_id = n.id
-  where n.size <> 1 + coalesce(c.people, 0)
-) as found order by number, what limit %(limit)s
+  select d.id, d.{parent}, up.n + 1 from up join genealogy_distributor d on d.id = up.parent
+)
+select node.id from up
+join genealogy_genealogynode node on node.distributor_id = up.id and node.tree = %(tree)s
+where (node.rgt - node.lft) / %(room)s >= 2 * node.size
+order by up.n limit 1
 """

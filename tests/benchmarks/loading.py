@@ -21,13 +21,12 @@ from commissions.models import CommissionPeriod, CompensationPlan
 from commissions.services.arrays import copy_rows, slices
 from commissions.services.opening import month_of, open_days
 from commissions.services.plans import activate_version, create_version
-from genealogy.services.tree import rebuild_tree
-from tests.benchmarks.network import Network, preorder
+from genealogy.services.tree_index import rebuild_tree
+from tests.benchmarks.network import Network
 
 PLAN = Path(__file__).parent.parent.parent / "commissions" / "plans" / "demo.json"
 MEMBER = {
     "id": "i8", "sponsor": "i8", "enroller": "i8", "place": "i8", "leg": "i2", "referrals": "i8",
-    "downline": "i8",
 }  # fmt: skip
 LINE = {
     "id": "i8", "seller": "i8", "order_class": "i2", "product": "i8", "quantity": "i8", "pv": "i8",
@@ -74,7 +73,7 @@ def load_network(network: Network) -> None:
         cursor.execute("set session_replication_role = replica")
         cursor.execute(
             "create table bench_member (id bigint, sponsor bigint, enroller bigint, "
-            "place bigint, leg smallint, referrals bigint, downline bigint)"
+            "place bigint, leg smallint, referrals bigint)"
         )
         cursor.execute(
             "create table bench_line (id bigint, seller bigint, order_class smallint, "
@@ -116,7 +115,6 @@ def take_indexes(cursor: Any, *tables: str) -> list[str]:
 def member_pieces(network: Network):
     ids, count = network.member_id, network.member_id.size
     referrals = np.bincount(network.sponsor[network.sponsor >= 0], minlength=count)
-    downline = preorder(network.sponsor)[1] - 1
     for part in slices(count):
         sponsor, enroller, place = (
             tree[part] for tree in (network.sponsor, network.enroller, network.place)
@@ -130,7 +128,6 @@ def member_pieces(network: Network):
                 "place": (place >= 0) * ids[place],
                 "leg": network.leg[part],
                 "referrals": referrals[part],
-                "downline": downline[part],
             },
         )
 
@@ -155,10 +152,10 @@ def line_pieces(network: Network):
 STATEMENTS = [
     """insert into genealogy_distributor (id, number, display_name, country, sponsor_id,
          enroller_id, joined_on, status, auto_ship_active, notes, personal_pv, group_pv,
-         current_month_pv, current_month_gv, lifetime_pv, direct_referral_count, downline_count,
+         current_month_pv, current_month_gv, lifetime_pv, direct_referral_count,
          total_commission_earned, total_payout_requested, created_at, updated_at)
        select id, 'D-' || lpad(id::text, 8, '0'), 'Distributor ' || id, '', nullif(sponsor, 0),
-         nullif(enroller, 0), '2026-01-05', 'active', false, '', 0, 0, 0, 0, 0, referrals, downline,
+         nullif(enroller, 0), '2026-01-05', 'active', false, '', 0, 0, 0, 0, 0, referrals,
          0, 0, now(), now()
        from bench_member""",
     """insert into genealogy_distributorposition (distributor_id, tree, parent_id, valid_from,

@@ -25,7 +25,7 @@ from commissions.services.replay import replay
 from commissions.services.runs import calculate, fail, start_run
 from commissions.services.verification import find_breaks
 from genealogy.models import Distributor
-from genealogy.services.tree import record_position
+from genealogy.services.positions import record_position
 from tests.cast import at
 from tests.commissions.oracle import expected, recorded
 from tests.commissions.steps import balance, calculated, closed, the_period
@@ -351,11 +351,13 @@ def test_a_month_waits_for_the_one_before(company):
 def test_a_seller_who_had_not_joined_is_named(company):
     sell_in_october(company)
     with connection.cursor() as cursor:
+        cursor.execute("set local session_replication_role = replica")
         cursor.execute(
             "update genealogy_distributorposition set valid_from = '2026-12-01' "
             "where distributor_id = %s",
             [company.dmitri.pk],
         )
+        cursor.execute("set local session_replication_role = origin")
 
     with pytest.raises(PeriodRefused, match=company.dmitri.number):
         close_period(period=the_period("2026-10"), actor=company.user("fiona"))

@@ -31,7 +31,8 @@ from commissions.services.arrays import Lookup
 from commissions.services.claims import claim_volume
 from commissions.services.runs import calculate, start_run
 from genealogy.models import Distributor
-from genealogy.services.tree import rebuild_tree, record_position
+from genealogy.services.positions import record_position
+from genealogy.services.tree_index import rebuild_tree
 from tests.cast import Cast, at
 from tests.commissions.steps import calculated, closed, the_period
 

@@ -7,7 +7,7 @@ from accounts.imports.errors import ImportStopped
 from commerce.models import Customer
 from genealogy.models import Distributor, DistributorPosition, GenealogyNode
 from genealogy.services.enrolment import EnrolmentRefused, enrol_distributor
-from genealogy.services.tree import find_breaks
+from genealogy.services.tree_check import find_breaks
 
 HEADER = "distributor_number,sponsor_number,joined_on,customer_id,country\n"
 

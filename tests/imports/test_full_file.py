@@ -12,7 +12,7 @@ from accounts.imports.kinds import KINDS
 from accounts.imports.mapping import load_mapping
 from accounts.imports.running import Import, run_import
 from genealogy.models import GenealogyNode
-from genealogy.services.tree import find_breaks
+from genealogy.services.tree_check import find_breaks
 from tests.imports.online_retail import DISTRIBUTORS, ORDERS, account
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]

@@ -3,7 +3,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from genealogy.models.node import Tree
-from genealogy.services.tree import find_breaks, rebuild_tree
+from genealogy.services.tree_check import find_breaks
+from genealogy.services.tree_index import rebuild_tree
 
 
 class Command(BaseCommand):

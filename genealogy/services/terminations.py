@@ -1,0 +1,120 @@
+"""Somebody leaves the company: he sells and earns no more, and his downline stays or rolls up."""
+
+from django.db import connection, transaction
+from django.db.models import TextChoices
+from django.utils import timezone
+
+from accounts import audit
+from accounts.events import publish
+from accounts.history import explain_change, record_many
+from accounts.models import User
+from genealogy.models import Distributor
+from genealogy.models.node import Tree
+from genealogy.services.positions import record_positions_of_many
+from genealogy.services.tree import roll_up_node
+from genealogy.services.tree_index import hold_rows, lock_tree
+
+
+class Downline(TextChoices):
+    STAY = "stay", "They stay under the one who leaves"
+    ROLL_UP = "roll_up", "His directs come under his own sponsor"
+
+
+class TerminationRefused(Exception):
+    """The distributor cannot be terminated, or not in this way."""
+
+
+@transaction.atomic
+def terminate_distributor(
+    *, distributor: Distributor, downline: str, reason: str, actor: User
+) -> Distributor:
+    """End a distributor's membership from today on; his place in the placement tree stays his.
+
+    With `roll_up` his directs get his sponsor, with everybody below them, in the same transaction.
+    Raises TerminationRefused and leaves nothing behind.
+    """
+    lock_tree(Tree.SPONSOR)
+    distributor = _locked(distributor)
+    if not reason.strip():
+        raise TerminationRefused("Say why the membership ends.")
+    if distributor.status == Distributor.Status.TERMINATED:
+        raise TerminationRefused(f"{distributor} has left already.")
+    lifted: list[int] = []
+    if downline == Downline.ROLL_UP:
+        lifted = _roll_up(distributor, reason=reason.strip(), actor=actor)
+    _change_status(distributor, Distributor.Status.TERMINATED, reason=reason, actor=actor)
+    audit.record(
+        actor=actor,
+        action="distributor.terminated",
+        target=distributor,
+        after={"downline": downline, "directs_lifted": len(lifted)},
+        reason=reason.strip(),
+    )
+    publish(
+        "distributor.terminated",
+        users=[distributor.user],
+        staff=True,
+        ref=distributor.number,
+        person=distributor.display_name,
+    )
+    return distributor
+
+
+@transaction.atomic
+def reinstate_distributor(*, distributor: Distributor, reason: str, actor: User) -> Distributor:
+    """Take somebody back, in the place he kept; who rolled up stays where he is.
+
+    Raises TerminationRefused.
+    """
+    lock_tree(Tree.SPONSOR)
+    distributor = _locked(distributor)
+    if not reason.strip():
+        raise TerminationRefused("Say why the membership goes on.")
+    if distributor.status != Distributor.Status.TERMINATED:
+        raise TerminationRefused(f"{distributor} has not left.")
+    _change_status(distributor, Distributor.Status.ACTIVE, reason=reason, actor=actor)
+    audit.record(
+        actor=actor, action="distributor.reinstated", target=distributor, reason=reason.strip()
+    )
+    return distributor
+
+
+def _locked(distributor: Distributor) -> Distributor:
+    """The row as it is now, held with the sponsor's: always in the order of their ids."""
+    hold_rows(distributor.pk, distributor.sponsor_id)
+    return Distributor.objects.with_masters().get(pk=distributor.pk)
+
+
+def _change_status(distributor: Distributor, status: str, *, reason: str, actor: User) -> None:
+    distributor.status = status
+    explain_change(distributor, actor=actor, reason=reason.strip())
+    distributor.save(update_fields=["status", "updated_at"])
+
+
+def _roll_up(distributor: Distributor, *, reason: str, actor: User) -> list[int]:
+    """Give the directs of somebody his own sponsor, in the parents, the index and the positions."""
+    sponsor = distributor.sponsor
+    if sponsor is None:
+        raise TerminationRefused(f"{distributor} stands at the top: there is nobody to roll up to.")
+    directs = Distributor.objects.filter(sponsor=distributor).order_by("pk")
+    ids = list(directs.select_for_update(of=("self",), no_key=True).values_list("pk", flat=True))
+    why = f"{distributor.number} left: {reason}"
+    directs.update(sponsor=sponsor, updated_at=timezone.now())
+    record_many(Distributor, ids, kind="~", actor=actor, reason=why)
+    record_positions_of_many(
+        ids,
+        Tree.SPONSOR,
+        parent=sponsor,
+        valid_from=timezone.localdate(),
+        actor=actor,
+        reason=why,
+    )
+    roll_up_node(distributor, Tree.SPONSOR)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "update genealogy_distributor set direct_referral_count = direct_referral_count + "
+            "case when id = %(sponsor)s then %(count)s else -%(count)s end "
+            "where id in (%(sponsor)s, %(left)s)",
+            {"sponsor": sponsor.pk, "left": distributor.pk, "count": len(ids)},
+        )
+    return ids

@@ -1,0 +1,152 @@
+"""The tree index written from the parents: a whole tree, or one line of it."""
+
+import numpy as np
+from django.db import connection, transaction
+
+from genealogy.models import Distributor, GenealogyNode
+from genealogy.models.node import Tree
+from genealogy.services.intervals import CycleFound, Integers, Shape, shape_of, spread
+from mlmcrm.locks import advisory_lock
+
+SPAN = 2**58
+LIMIT = 2**62
+
+PARENT_COLUMN = {Tree.SPONSOR: "sponsor_id", Tree.PLACEMENT: "placement_parent_id"}
+MEMBERS = {
+    Tree.SPONSOR: "true",
+    Tree.PLACEMENT: "(d.placement_parent_id is not null or exists (select 1 from "
+    "genealogy_distributor c where c.placement_parent_id = d.id))",
+}
+COPY_HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
+COPY_TRAILER = b"\xff\xff"
+
+
+class TreeBroken(Exception):
+    """The parents of a tree do not make a tree."""
+
+
+def lock_tree(tree: str) -> None:
+    """Be the only one who changes this tree, until the transaction ends."""
+    advisory_lock(f"genealogy.tree.{Tree(tree).value}")
+
+
+def hold_rows(*distributor_ids: int | None) -> None:
+    """Hold people's own rows in the order of their ids, so that nobody waits in a circle."""
+    rows = Distributor.objects.select_for_update(of=("self",), no_key=True)
+    known = [pk for pk in distributor_ids if pk is not None]
+    list(rows.filter(pk__in=known).order_by("pk").values_list("pk"))
+
+
+@transaction.atomic
+def rebuild_tree(tree: str = Tree.SPONSOR) -> int:
+    """Write the whole index of a tree from the parents; returns the number of nodes.
+
+    Readers go on with the old index until the commit. Raises TreeBroken for a circle.
+    """
+    lock_tree(tree)
+    ids, parents = _adjacency(tree)
+    with connection.cursor() as cursor:
+        cursor.execute("delete from genealogy_genealogynode where tree = %s", [tree])
+    if len(ids):
+        shape = _shape(ids, parents)
+        _copy_nodes(tree, ids, shape, *spread(shape, 1, SPAN))
+    if tree == Tree.SPONSOR:
+        _refresh_direct_counts()
+    return len(ids)
+
+
+def relabel_line(top: GenealogyNode, incoming: GenealogyNode) -> None:
+    """New labels for everybody in a line, within its room, and for a line that comes into it.
+
+    The sizes are right already, that of `top` with the people who come in.
+    """
+    ids, parents = _adjacency(top.tree, within=(top, incoming))
+    shape = _shape(ids, parents)
+    lft, rgt = spread(shape, top.lft, top.rgt)
+    rgt[shape.depth == 0] = top.rgt
+    columns = [values.tolist() for values in (ids, lft, rgt, shape.depth + top.depth)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """update genealogy_genealogynode n
+               set lft = t.lft, rgt = t.rgt, depth = t.depth
+               from unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::int[])
+                 as t(id, lft, rgt, depth)
+               where n.distributor_id = t.id and n.tree = %s""",
+            [*columns, top.tree],
+        )
+
+
+def _adjacency(
+    tree: str, within: tuple[GenealogyNode, GenealogyNode] | None = None
+) -> tuple[Integers, Integers]:
+    """Ids and parent ids (0 for none) of a tree's members, or of two lines, in order of ids."""
+    query = _PAIRS.replace("{parent}", PARENT_COLUMN[Tree(tree)])
+    params: dict[str, str | int] = {"tree": tree}
+    if within is None:
+        query += f"where {MEMBERS[Tree(tree)]}"
+    else:
+        query += _WITHIN
+        for name, node in zip(("one", "two"), within, strict=True):
+            params |= {f"{name}_lft": node.lft, f"{name}_rgt": node.rgt}
+    with connection.cursor() as cursor:
+        cursor.execute(query, params)
+        (data,) = cursor.fetchone()
+    pairs = np.frombuffer(data or b"", dtype=">i8").astype(np.int64).reshape(-1, 2)
+    return pairs[:, 0], pairs[:, 1]
+
+
+_PAIRS = """
+select string_agg(int8send(d.id) || int8send(coalesce(d.{parent}, 0)), '' order by d.id)
+from genealogy_distributor d
+"""
+_WITHIN = """
+join genealogy_genealogynode n on n.distributor_id = d.id
+where n.tree = %(tree)s and (n.lft between %(one_lft)s and %(one_rgt)s
+                             or n.lft between %(two_lft)s and %(two_rgt)s)
+"""
+
+
+def _shape(ids: Integers, parents: Integers) -> Shape:
+    """The shape of the members; a parent who is not among them makes a root."""
+    place = np.searchsorted(ids, parents)
+    found = ids[np.minimum(place, len(ids) - 1)] == parents
+    try:
+        return shape_of(np.where(found, place, -1))
+    except CycleFound as error:
+        some = Distributor.objects.filter(pk__in=ids[error.members[:5]].tolist())
+        names = ", ".join(some.values_list("number", flat=True))
+        raise TreeBroken(f"{error} Among them: {names}.") from error
+
+
+def _copy_nodes(tree: str, ids: Integers, shape: Shape, lft: Integers, rgt: Integers) -> None:
+    label = Tree(tree).value.encode()
+    columns = (
+        ("distributor_id", ">i8", ids),
+        ("tree", f"S{len(label)}", label),
+        ("lft", ">i8", lft),
+        ("rgt", ">i8", rgt),
+        ("depth", ">i4", shape.depth),
+        ("size", ">i4", shape.size),
+    )
+    kinds = [pair for name, kind, _ in columns for pair in ((f"{name}_len", ">i4"), (name, kind))]
+    rows = np.zeros(len(ids), dtype=[("fields", ">i2"), *kinds])
+    rows["fields"] = len(columns)
+    for name, _, values in columns:
+        rows[name] = values
+        rows[f"{name}_len"] = rows.dtype[name].itemsize
+    names = ", ".join(name for name, _, _ in columns)
+    with connection.cursor() as cursor:
+        with cursor.copy(
+            f"copy genealogy_genealogynode ({names}) from stdin (format binary)"
+        ) as copy:
+            copy.write(COPY_HEADER + rows.tobytes() + COPY_TRAILER)
+
+
+def _refresh_direct_counts() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """update genealogy_distributor d set direct_referral_count = c.count
+               from (select p.id, count(s.id) from genealogy_distributor p
+                     left join genealogy_distributor s on s.sponsor_id = p.id group by 1) c
+               where c.id = d.id and d.direct_referral_count <> c.count"""
+        )

@@ -1,0 +1,29 @@
+"""A short course of the race of moves."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.slow
+def test_trees_stay_exact_when_many_move_at_once(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.faults.moves", "--processes", "4", "--seconds", "8"],
+        cwd=ROOT,
+        env={name: value for name, value in os.environ.items() if name != "PYTEST_XDIST_WORKER"}
+        | {"MLMCRM_DATA_DIR": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    report = json.loads(done.stdout.splitlines()[-1])
+
+    assert report["wrong"] == []
+    assert report["as_it_should"], report
+    assert report["change_sponsor"] > 10
+    assert report["change_place"] > 10

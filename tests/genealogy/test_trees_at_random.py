@@ -1,0 +1,210 @@
+"""Random enrolments, moves, placements, departures and undoings: index, view and days stay true.
+
+After each step the intervals and the paths equal the log of tests/genealogy/model.py, what the log
+refuses is refused, and the positions of any day, as known at any step, are those of the log.
+"""
+
+from collections import Counter
+from datetime import datetime, timedelta
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import run_state_machine_as_test as run
+
+from accounts.models import User
+from genealogy.models import Distributor, DistributorPosition, GenealogyPath, Move
+from genealogy.services import moves, tree, tree_index
+from genealogy.services.enrolment import EnrolmentRefused, enrol_distributor
+from genealogy.services.moves import MoveRefused, Place
+from genealogy.services.terminations import TerminationRefused, terminate_distributor
+from genealogy.services.tree_check import find_breaks
+from tests.genealogy.model import Entry, Log
+
+DAYS = st.integers(0, 4)
+SOMEBODY = st.integers(0, 30)
+TREES = ("sponsor", "placement")
+
+
+class Genealogy(RuleBasedStateMachine):
+    """Each run is one transaction that is rolled back at its end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.around = transaction.atomic()
+        self.around.__enter__()
+        self.log = Log(timezone.localdate())
+        self.people: list[int] = []
+        self.known: list[tuple[datetime, int]] = []
+        self.staff = User.objects.create_user("ada@example.com", role="admin")
+        self.enrol(0, 4)
+
+    def teardown(self) -> None:
+        transaction.set_rollback(True)
+        self.around.__exit__(None, None, None)
+
+    def day(self, ago: int):
+        return self.log.today - timedelta(days=ago)
+
+    def person(self, number: int) -> Distributor:
+        return Distributor.objects.get(pk=self.people[number % len(self.people)])
+
+    def write(self, who, tree, parent, leg, since) -> None:
+        self.log.entries.append(Entry(who, tree, parent, leg, since))
+
+    @rule(sponsor=SOMEBODY, ago=DAYS)
+    def enrol(self, sponsor: int, ago: int) -> None:
+        above = self.person(sponsor) if self.people else None
+        try:
+            person = enrol_distributor(
+                sponsor=above, display_name="N", joined_on=self.day(ago), actor=None
+            )
+        except EnrolmentRefused:
+            assert above.pk in self.log.left or self.day(ago) < self.log.joined[above.pk]
+            return
+        self.people.append(person.pk)
+        self.log.joined[person.pk] = self.day(ago)
+        self.write(person.pk, "sponsor", above and above.pk, None, self.day(ago))
+
+    @rule(who=SOMEBODY, to=SOMEBODY, ago=DAYS)
+    def change_sponsor(self, who: int, to: int, ago: int) -> None:
+        self.move(self.person(who), "sponsor", Place(self.person(to)), self.day(ago))
+
+    @rule(who=SOMEBODY, to=SOMEBODY, leg=st.integers(1, 3), ago=DAYS)
+    def place(self, who: int, to: int, leg: int, ago: int) -> None:
+        self.move(self.person(who), "placement", Place(self.person(to), leg), self.day(ago))
+
+    @rule(who=SOMEBODY, tree=st.sampled_from(TREES))
+    def put_at_the_top(self, who: int, tree: str) -> None:
+        self.move(self.person(who), tree, Place(None), self.log.today)
+
+    def move(self, who: Distributor, tree: str, to: Place, since) -> None:
+        parent = to.parent.pk if to.parent else None
+        is_done = True
+        try:
+            moves.request_move(
+                distributor=who, tree=tree, to=to, effective_on=since, reason="x", actor=self.staff
+            )
+        except MoveRefused:
+            is_done = False
+        assert is_done != self.log.refuses(who.pk, tree, parent, to.leg, since)
+        if is_done:
+            self.write(who.pk, tree, parent, to.leg, since)
+
+    @precondition(lambda self: Move.objects.exists())
+    @rule(ago=DAYS)
+    def undo(self, ago: int) -> None:
+        last = Move.objects.with_people().order_by("-id").first()
+        try:
+            moves.undo_move(move=last, effective_on=self.day(ago), reason="x", actor=self.staff)
+        except MoveRefused:
+            return
+        back = last.from_parent and last.from_parent.pk
+        assert not self.log.refuses(
+            last.distributor_id, last.tree, back, last.from_leg, self.day(ago)
+        )
+        self.write(last.distributor_id, last.tree, back, last.from_leg, self.day(ago))
+
+    @rule(who=SOMEBODY, downline=st.sampled_from(["stay", "roll_up"]))
+    def leave(self, who: int, downline: str) -> None:
+        person = self.person(who)
+        above, _ = self.log.place(person.pk, "sponsor")
+        try:
+            terminate_distributor(
+                distributor=person, downline=downline, reason="x", actor=self.staff
+            )
+        except TerminationRefused:
+            assert person.pk in self.log.left or above is None
+            return
+        if downline == "roll_up":
+            for direct in self.log.directs(person.pk, "sponsor"):
+                self.write(direct, "sponsor", above, None, self.log.today)
+        self.log.left.add(person.pk)
+
+    @invariant()
+    def index_and_view_are_the_parents(self) -> None:
+        for name in TREES:
+            assert find_breaks(name) == []
+            rows = GenealogyPath.objects.filter(path_type=name)
+            found = rows.values_list("ancestor_id", "descendant_id", "depth", "leg_position")
+            assert set(found) == self.log.paths(name)
+        directs = dict(Distributor.objects.values_list("pk", "direct_referral_count"))
+        assert directs == {pk: len(self.log.directs(pk, "sponsor")) for pk in self.people}
+
+    @invariant()
+    def each_day_is_as_the_log_tells_it(self) -> None:
+        self.known.append((timezone.now(), len(self.log.entries)))
+        for moment, entries in {*self.known[-1:], *self.known[::5]}:
+            for ago in range(5):
+                rows = DistributorPosition.objects.as_of(self.day(ago), known_at=moment)
+                found = {(p.distributor_id, p.tree): (p.parent_id, p.leg) for p in rows}
+                for who, tree_name in ((w, t) for w in self.people for t in TREES):
+                    expected = self.log.place(who, tree_name, self.day(ago), entries)
+                    assert found.get((who, tree_name), (None, None)) == expected
+
+
+SETTINGS = settings(
+    max_examples=12,
+    stateful_step_count=20,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+
+
+def test_trees_stay_true_whatever_is_done(db):
+    run(Genealogy, settings=SETTINGS)
+
+
+def counted(ways: Counter[str], name: str):
+    way = getattr(tree, name)
+
+    def way_and_count(*args):
+        ways[name] += 1
+        return way(*args)
+
+    return way_and_count
+
+
+def test_trees_stay_true_where_there_is_hardly_any_room(db, monkeypatch):
+    """Labels run out at each turn: lines and whole trees are labelled anew."""
+    ways: Counter[str] = Counter()
+    for name in ("_shift", "_spread_anew", "relabel_line", "rebuild_tree"):
+        monkeypatch.setattr(tree, name, counted(ways, name))
+    monkeypatch.setattr(tree_index, "SPAN", 3900)
+    monkeypatch.setattr(tree_index, "LIMIT", 4000)
+    monkeypatch.setattr(tree, "LIMIT", 4000)
+    monkeypatch.setattr(tree, "ROOM", 16)
+    monkeypatch.setattr(tree, "NARROWEST", 2)
+
+    run(Genealogy, settings=SETTINGS)
+
+    assert len(ways) == 4, ways
+
+
+@pytest.mark.parametrize("count", [1, 40])
+def test_a_chain_is_turned_upside_down(db, count):
+    """Each of a chain is put at its top in turn: the deepest tree becomes the flattest and back."""
+    staff = User.objects.create_user("ada@example.com", role="admin")
+    today = timezone.localdate()
+    top = enrol_distributor(sponsor=None, display_name="N", joined_on=today, actor=None)
+    chain = [top]
+    for _ in range(count):
+        chain.append(
+            enrol_distributor(sponsor=chain[-1], display_name="N", joined_on=today, actor=None)
+        )
+
+    for below in reversed(chain[2:]):
+        moves.request_move(
+            distributor=below,
+            tree="sponsor",
+            to=Place(top),
+            effective_on=today,
+            reason="x",
+            actor=staff,
+        )
+
+    assert find_breaks() == []
+    assert GenealogyPath.objects.filter(ancestor=top, depth=1, path_type="sponsor").count() == count
