@@ -166,6 +166,9 @@ EVENTS: dict[str, EventType] = {
         "genealogy:list",
         staff_title="{person} stands under {sponsor} from {day} on",
     ),
+    "distributor.placed": EventType(
+        "{person} has a place in the placement tree", "Leg {leg} of {above}.", "genealogy:drawn"
+    ),
     "distributor.terminated": EventType(
         "Your membership has ended",
         "What you earned until now is still paid.",

@@ -16,7 +16,7 @@ from accounts.models import User
 
 VIEWABLE = {
     "accounts": "user profile importjob notification",
-    "genealogy": "distributor rank genealogynode distributorposition move",
+    "genealogy": "distributor rank genealogynode distributorposition move placementrule waiting",
     "commerce": "customer product productcategory order orderitem payment refund refunditem "
     "volumeentry",
     "commissions": "compensationplan planversion bonus commissionperiod commissionrun ledgerentry "
@@ -41,6 +41,8 @@ ROLE_PERMISSIONS: dict[str, set[str]] = {
     | _each("view", "accounts.auditevent accounts.event compliance.kycdocument")
     | _each("change", "accounts.user accounts.profile genealogy.rank " + MASTERS)
     | _each("add", "accounts.user genealogy.rank accounts.importjob " + MASTERS)
+    | _each("add", "genealogy.placementrule")
+    | _each("change", "genealogy.placementrule")
     | MOVERS
     | _each("add", "commissions.compensationplan commissions.planversion")
     | _each("change", "commissions.compensationplan commissions.planversion")

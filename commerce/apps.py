@@ -11,9 +11,12 @@ class CommerceConfig(AppConfig):
         from commerce.services.import_customers import CUSTOMERS
         from commerce.services.import_orders import ORDERS
         from commerce.services.import_products import PRODUCTS
+        from commerce.services.volume import volumes_of_subtrees
         from genealogy.services.enrolment import also_on_enrolment, also_owns_references
+        from genealogy.services.placement import also_weighs_legs
 
         for kind in (CUSTOMERS, PRODUCTS, ORDERS):
             register(kind)
         also_on_enrolment(open_self_accounts)
         also_owns_references(owners_of)
+        also_weighs_legs(volumes_of_subtrees)

@@ -1,7 +1,23 @@
+from typing import Any
+
 from django.contrib import admin
+from django.http import HttpRequest
 
 from accounts.admin_base import BaseAdmin, ReadOnlyAdmin
-from genealogy.models import Distributor, DistributorPosition, GenealogyNode, Rank
+from genealogy.admin_moves import MoveAdmin, PeopleDesk
+from genealogy.forms import PlacementRuleForm
+from genealogy.models import (
+    Distributor,
+    DistributorPosition,
+    GenealogyNode,
+    PlacementRule,
+    Rank,
+    Waiting,
+)
+from genealogy.models.node import Tree
+from genealogy.services.tree_index import rebuild_tree
+
+__all__ = ["MoveAdmin"]
 
 
 @admin.register(Rank)
@@ -12,7 +28,7 @@ class RankAdmin(BaseAdmin):
 
 
 @admin.register(Distributor)
-class DistributorAdmin(BaseAdmin):
+class DistributorAdmin(PeopleDesk, BaseAdmin):
     list_display = ["number", "display_name", "country", "rank", "status", "joined_on", "sponsor"]
     list_filter = ["status", "rank"]
     list_select_related = ["rank", "sponsor"]
@@ -22,6 +38,7 @@ class DistributorAdmin(BaseAdmin):
     date_hierarchy = "joined_on"
     readonly_fields = [
         "number",
+        "status",
         "external_reference",
         "sponsor",
         "enroller",
@@ -58,3 +75,26 @@ class DistributorPositionAdmin(ReadOnlyAdmin):
     list_filter = ["tree"]
     list_select_related = ["distributor", "parent"]
     search_fields = ["=distributor__number", "=parent__number"]
+
+
+@admin.register(PlacementRule)
+class PlacementRuleAdmin(BaseAdmin):
+    """One row: the shape of the placement tree. Saving it finds the free places anew."""
+
+    list_display = ["width", "strategy", "fixed_leg", "waiting_days", "updated_at"]
+    form = PlacementRuleForm
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return super().has_add_permission(request) and not PlacementRule.objects.exists()
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        rebuild_tree(Tree.PLACEMENT)
+
+
+@admin.register(Waiting)
+class WaitingAdmin(ReadOnlyAdmin):
+    list_display = ["distributor", "since", "until", "settled_at", "settled_by"]
+    list_filter = [("settled_at", admin.EmptyFieldListFilter)]
+    list_select_related = ["distributor", "settled_by"]
+    search_fields = ["=distributor__number"]

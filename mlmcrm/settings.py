@@ -264,6 +264,7 @@ CELERY_BEAT_SCHEDULE = {
         ("accounts.tasks.sweep_imports", 30.0),
         ("accounts.tasks.prune_events", 3600.0),
         ("genealogy.tasks.do_due_moves", 300.0),
+        ("genealogy.tasks.place_waiting", 60.0),
         ("compliance.tasks.expire_documents", 3600.0),
         ("commissions.tasks.sweep_claims", 5.0),
         ("commissions.tasks.sweep_estimates", 10.0),

@@ -74,7 +74,10 @@ ADMIN_MODELS: dict[str, tuple[str, str]] = {
     "genealogy.distributor": (EVERYBODY, ""),
     "genealogy.distributorposition": (MOST, ""),
     "genealogy.genealogynode": (MOST, ""),
+    "genealogy.move": (MOST, ""),
+    "genealogy.placementrule": (MOST, "admin"),
     "genealogy.rank": (EVERYBODY, "admin"),
+    "genealogy.waiting": (MOST, ""),
 }
 
 # Opening one of these leads on to its own work screen.
@@ -85,4 +88,5 @@ WITH_DESK = {
     "commissions.plantrial",
     "commissions.planversion",
     "compliance.kycdocument",
+    "genealogy.move",
 }

@@ -25,6 +25,8 @@ from compliance.models import KYCDocument
 from compliance.services.images import clean_picture
 from compliance.services.kyc import submit_document, verify_document
 from tests.cast import Cast, at
+from tests.genealogy.moving import asked as move_to_come
+from tests.genealogy.moving import tomorrow
 
 VIEWERS = {
     "own": "chloe",
@@ -152,6 +154,7 @@ def build(cast: Cast) -> World:
         "chloe": cast.chloe,
         "account": chloe,
         "order": order,
+        "move": move_to_come(cast, "chloe", "asha", effective_on=tomorrow()),
         "period": october,
         "line": SimpleNamespace(name=reference(line)),
         "run": october.runs.get(kind="close"),

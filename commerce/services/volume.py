@@ -108,3 +108,20 @@ def _row(pk: int, entry: NewVolume, open_from: date, now: datetime) -> tuple[obj
         max(_day_of(entry.occurred_at), open_from),
         now,
     )
+
+
+def volumes_of_subtrees(tops: list[int]) -> dict[int, int]:
+    """PV, in hundredths, that whole subtrees of the placement tree ever sold, by their tops."""
+    with connection.cursor() as cursor:
+        cursor.execute(_OF_SUBTREES, [tops])
+        return dict(cursor.fetchall())
+
+
+_OF_SUBTREES = """
+select top.distributor_id, coalesce(sum(v.pv), 0)::bigint
+from genealogy_genealogynode top
+join genealogy_genealogynode n on n.tree = top.tree and n.lft between top.lft and top.rgt
+left join commerce_volumeentry v on v.distributor_id = n.distributor_id
+where top.tree = 'placement' and top.distributor_id = any(%s)
+group by top.distributor_id
+"""

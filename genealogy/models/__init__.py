@@ -1,6 +1,7 @@
 from genealogy.models.distributor import Distributor
 from genealogy.models.move import Move
 from genealogy.models.node import GenealogyNode, GenealogyPath
+from genealogy.models.placement import PlacementRule, Waiting
 from genealogy.models.position import DistributorPosition
 from genealogy.models.rank import Rank
 
@@ -10,5 +11,7 @@ __all__ = [
     "GenealogyNode",
     "GenealogyPath",
     "Move",
+    "PlacementRule",
     "Rank",
+    "Waiting",
 ]

@@ -150,6 +150,11 @@ class Distributor(models.Model):
     def kyc_status(self) -> str:
         return self.user.kyc_status if self.user else User.KYCStatus.MISSING
 
+    @property
+    def is_spillover(self) -> bool:
+        """Whether somebody else than the sponsor stands directly above in the placement tree."""
+        return self.placement_parent_id not in (None, self.sponsor_id)
+
     @cached_property
     def downline_count(self) -> int:
         """How many people stand below in the sponsor tree; lists read it from their nodes."""

@@ -24,6 +24,9 @@ class GenealogyNode(models.Model):
     rgt = models.BigIntegerField()
     depth = models.PositiveIntegerField()
     size = models.PositiveIntegerField(help_text="Distributors in the subtree, with this one.")
+    open_depth = models.PositiveIntegerField(
+        null=True, help_text="In the placement tree: depth of the nearest free place below."
+    )
 
     class Meta:
         indexes = [

@@ -9,6 +9,7 @@ from accounts.models import User
 from accounts.numbering import take_number
 from genealogy.models import Distributor
 from genealogy.models.node import Tree
+from genealogy.services.placement import begin_waiting
 from genealogy.services.positions import record_position
 from genealogy.services.tree import insert_node
 from genealogy.services.tree_index import lock_tree
@@ -98,6 +99,7 @@ def enrol_distributor(
         actor=actor,
         reason="Enrolled",
     )
+    begin_waiting(distributor)
     take_enrolment_steps([distributor.pk], actor)
     audit.record(
         actor=actor,

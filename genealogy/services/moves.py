@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from accounts import audit
@@ -19,12 +19,14 @@ from accounts.models import User
 from accounts.numbering import take_number
 from genealogy.models import Distributor, GenealogyNode, Move
 from genealogy.models.node import Tree
+from genealogy.services.open_places import places_under_each
 from genealogy.services.positions import record_position, stood_below
 from genealogy.services.tree import insert_node, move_node
-from genealogy.services.tree_index import hold_rows, lock_tree
+from genealogy.services.tree_index import PARENT_COLUMN, hold_rows, lock_tree
 
 FirstDay = Callable[[], date | None]
 _FIRST_DAYS: list[FirstDay] = []
+LONGEST_UPLINE = 300
 
 
 class MoveRefused(Exception):
@@ -222,6 +224,30 @@ def _refuse_parent(
         )
 
 
+def upline_of(first: Distributor | None, tree: str) -> list[Distributor]:
+    """Somebody and everybody above, nearest first; of a long line the nearest few hundred."""
+    if first is None:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _UPLINE.replace("{parent}", PARENT_COLUMN[Tree(tree)]), [first.pk, LONGEST_UPLINE]
+        )
+        ids = [pk for (pk,) in cursor.fetchall()]
+    people = Distributor.objects.in_bulk(ids)
+    return [people[pk] for pk in ids]
+
+
+_UPLINE = """
+with recursive up(id, parent, n) as (
+  select id, {parent}, 0 from genealogy_distributor where id = %s
+  union all
+  select d.id, d.{parent}, up.n + 1 from up join genealogy_distributor d on d.id = up.parent
+  where up.n < %s
+)
+select id from up order by n
+"""
+
+
 def stands_below(below: Distributor, above: Distributor, tree: str) -> bool:
     """Whether somebody stands anywhere under somebody else, by two index rows."""
     nodes = {
@@ -236,6 +262,9 @@ def stands_below(below: Distributor, above: Distributor, tree: str) -> bool:
 def _refuse_leg(distributor: Distributor, to: Place) -> None:
     if to.leg is None or to.leg < 1:
         raise MoveRefused("Legs are counted from 1, the left one.", "to_leg")
+    width = places_under_each()
+    if width is not None and to.leg > width:
+        raise MoveRefused(f"There are {width} places under each.", "to_leg")
     taken = Distributor.objects.filter(placement_parent=to.parent, leg=to.leg)
     if other := taken.exclude(pk=distributor.pk).first():
         raise MoveRefused(f"{other} stands in leg {to.leg} of {to.parent}.", "to_leg")

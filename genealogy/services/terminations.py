@@ -16,8 +16,8 @@ from genealogy.services.tree_index import hold_rows, lock_tree
 
 
 class Downline(TextChoices):
-    STAY = "stay", "They stay under the one who leaves"
-    ROLL_UP = "roll_up", "His directs come under his own sponsor"
+    STAY = "stay", "Stay where they are"
+    ROLL_UP = "roll_up", "Directs come under the sponsor above"
 
 
 class TerminationRefused(Exception):

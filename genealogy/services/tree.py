@@ -12,9 +12,11 @@ that is gone, the smallest line above with room is labelled anew, and if none ha
 from dataclasses import dataclass
 
 from django.db import connection, transaction
+from django.db.models import F
 
 from genealogy.models import Distributor, GenealogyNode
 from genealogy.models.node import Tree
+from genealogy.services.open_places import refresh_upwards
 from genealogy.services.tree_index import (
     LIMIT,
     PARENT_COLUMN,
@@ -69,6 +71,9 @@ def insert_node(distributor: Distributor, tree: str = Tree.SPONSOR) -> Genealogy
     _count({_id(parent): 1}, tree)
     if gap.room < 1 and not _make_room(parent, tree, node):
         rebuild_tree(tree)
+    if tree == Tree.PLACEMENT:
+        refresh_upwards(distributor.pk)
+        refresh_upwards(_id(parent))
     return node
 
 
@@ -91,6 +96,8 @@ def move_node(distributor: Distributor, tree: str, *, from_parent_id: int | None
     elif not _make_room(parent, tree, node):
         rebuild_tree(tree)
     if tree == Tree.PLACEMENT:
+        refresh_upwards(from_parent_id)
+        refresh_upwards(_id(parent))
         _drop_alone([distributor.pk, from_parent_id])
 
 
@@ -181,13 +188,14 @@ def _count_directs(change: dict[int, int]) -> None:
 
 def _shift(node: GenealogyNode, gap: Gap) -> None:
     """Move a line's labels as they are to the beginning of a gap that is wide enough."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "update genealogy_genealogynode set lft = lft + %(by)s, rgt = rgt + %(by)s, "
-            "depth = depth + %(deeper)s where tree = %(tree)s and lft between %(lft)s and %(rgt)s",
-            {"by": gap.low + 1 - node.lft, "deeper": gap.depth - node.depth}
-            | {"tree": node.tree, "lft": node.lft, "rgt": node.rgt},
-        )
+    line = GenealogyNode.objects.filter(tree=node.tree, lft__range=(node.lft, node.rgt))
+    by, deeper = gap.low + 1 - node.lft, gap.depth - node.depth
+    line.update(
+        lft=F("lft") + by,
+        rgt=F("rgt") + by,
+        depth=F("depth") + deeper,
+        open_depth=F("open_depth") + deeper,
+    )
 
 
 def _spread_anew(node: GenealogyNode, gap: Gap) -> None:
@@ -213,7 +221,8 @@ with line as (
   select id, %(low)s + min(n) * %(step)s as lft, %(low)s + max(n) * %(step)s as rgt
   from ends group by id
 )
-update genealogy_genealogynode n set lft = fresh.lft, rgt = fresh.rgt, depth = depth + %(deeper)s
+update genealogy_genealogynode n set lft = fresh.lft, rgt = fresh.rgt, depth = depth + %(deeper)s,
+  open_depth = open_depth + %(deeper)s
 from fresh where n.id = fresh.id
 """
 

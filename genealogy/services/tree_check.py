@@ -62,5 +62,18 @@ select number, what from (
   select n.number, 'counts ' || n.size || ' people, there are ' || 1 + coalesce(c.people, 0)
   from nodes n left join children c on c.parent_id = n.id
   where n.size <> 1 + coalesce(c.people, 0)
+  union all
+  select n.number, 'has its nearest free place at depth ' || n.right_one
+  from (
+    select d.number, n.tree, n.open_depth,
+           case when count(c.id) < r.width then n.depth + 1 else min(cn.open_depth) end as right_one
+    from genealogy_genealogynode n
+    join genealogy_distributor d on d.id = n.distributor_id
+    cross join genealogy_placementrule r
+    left join genealogy_distributor c on c.placement_parent_id = d.id
+    left join genealogy_genealogynode cn on cn.distributor_id = c.id and cn.tree = n.tree
+    where n.tree = %(tree)s and n.tree = 'placement'
+    group by n.id, d.number, r.width
+  ) n where n.open_depth is distinct from n.right_one
 ) as found order by number, what limit %(limit)s
 """

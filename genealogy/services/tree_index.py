@@ -6,6 +6,7 @@ from django.db import connection, transaction
 from genealogy.models import Distributor, GenealogyNode
 from genealogy.models.node import Tree
 from genealogy.services.intervals import CycleFound, Integers, Shape, shape_of, spread
+from genealogy.services.open_places import open_depths, places_under_each
 from mlmcrm.locks import advisory_lock
 
 SPAN = 2**58
@@ -48,8 +49,13 @@ def rebuild_tree(tree: str = Tree.SPONSOR) -> int:
     with connection.cursor() as cursor:
         cursor.execute("delete from genealogy_genealogynode where tree = %s", [tree])
     if len(ids):
-        shape = _shape(ids, parents)
-        _copy_nodes(tree, ids, shape, *spread(shape, 1, SPAN))
+        above = _places_of(ids, parents)
+        shape = _shape(ids, above)
+        columns = [ids, *spread(shape, 1, SPAN), shape.depth, shape.size]
+        width = places_under_each() if tree == Tree.PLACEMENT else None
+        if width is not None:
+            columns.append(open_depths(above, shape.depth, width))
+        _copy_nodes(tree, columns)
     if tree == Tree.SPONSOR:
         _refresh_direct_counts()
     return len(ids)
@@ -61,14 +67,15 @@ def relabel_line(top: GenealogyNode, incoming: GenealogyNode) -> None:
     The sizes are right already, that of `top` with the people who come in.
     """
     ids, parents = _adjacency(top.tree, within=(top, incoming))
-    shape = _shape(ids, parents)
+    shape = _shape(ids, _places_of(ids, parents))
     lft, rgt = spread(shape, top.lft, top.rgt)
     rgt[shape.depth == 0] = top.rgt
     columns = [values.tolist() for values in (ids, lft, rgt, shape.depth + top.depth)]
     with connection.cursor() as cursor:
         cursor.execute(
             """update genealogy_genealogynode n
-               set lft = t.lft, rgt = t.rgt, depth = t.depth
+               set lft = t.lft, rgt = t.rgt, depth = t.depth,
+                   open_depth = n.open_depth + t.depth - n.depth
                from unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::int[])
                  as t(id, lft, rgt, depth)
                where n.distributor_id = t.id and n.tree = %s""",
@@ -106,35 +113,44 @@ where n.tree = %(tree)s and (n.lft between %(one_lft)s and %(one_rgt)s
 """
 
 
-def _shape(ids: Integers, parents: Integers) -> Shape:
-    """The shape of the members; a parent who is not among them makes a root."""
+def _places_of(ids: Integers, parents: Integers) -> Integers:
+    """Where the parents stand among the members; -1 for a parent who is not among them."""
     place = np.searchsorted(ids, parents)
     found = ids[np.minimum(place, len(ids) - 1)] == parents
+    return np.where(found, place, -1)
+
+
+def _shape(ids: Integers, above: Integers) -> Shape:
     try:
-        return shape_of(np.where(found, place, -1))
+        return shape_of(above)
     except CycleFound as error:
         some = Distributor.objects.filter(pk__in=ids[error.members[:5]].tolist())
         names = ", ".join(some.values_list("number", flat=True))
         raise TreeBroken(f"{error} Among them: {names}.") from error
 
 
-def _copy_nodes(tree: str, ids: Integers, shape: Shape, lft: Integers, rgt: Integers) -> None:
+NODE_COLUMNS = (
+    ("distributor_id", ">i8"),
+    ("lft", ">i8"),
+    ("rgt", ">i8"),
+    ("depth", ">i4"),
+    ("size", ">i4"),
+    ("open_depth", ">i4"),
+)
+
+
+def _copy_nodes(tree: str, columns: list[Integers]) -> None:
+    """Write all nodes of a tree, the columns in the order of NODE_COLUMNS, as far as given."""
     label = Tree(tree).value.encode()
-    columns = (
-        ("distributor_id", ">i8", ids),
-        ("tree", f"S{len(label)}", label),
-        ("lft", ">i8", lft),
-        ("rgt", ">i8", rgt),
-        ("depth", ">i4", shape.depth),
-        ("size", ">i4", shape.size),
-    )
-    kinds = [pair for name, kind, _ in columns for pair in ((f"{name}_len", ">i4"), (name, kind))]
-    rows = np.zeros(len(ids), dtype=[("fields", ">i2"), *kinds])
-    rows["fields"] = len(columns)
-    for name, _, values in columns:
+    given = [("tree", f"S{len(label)}"), *NODE_COLUMNS[: len(columns)]]
+    kinds = [pair for name, kind in given for pair in ((f"{name}_len", ">i4"), (name, kind))]
+    rows = np.zeros(len(columns[0]), dtype=[("fields", ">i2"), *kinds])
+    rows["fields"], rows["tree"] = len(given), label
+    for (name, _), values in zip(NODE_COLUMNS, columns, strict=False):
         rows[name] = values
+    for name, _ in given:
         rows[f"{name}_len"] = rows.dtype[name].itemsize
-    names = ", ".join(name for name, _, _ in columns)
+    names = ", ".join(name for name, _ in given)
     with connection.cursor() as cursor:
         with cursor.copy(
             f"copy genealogy_genealogynode ({names}) from stdin (format binary)"

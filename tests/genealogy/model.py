@@ -80,3 +80,49 @@ class Log:
             return True
         taken = {self.place(other, tree) for other in self.joined if other != who}
         return tree == "placement" and (parent, leg) in taken
+
+    # Placement, by the words of genealogy/services/placement.py
+
+    def legs(self, who: int) -> dict[int, int]:
+        """Who stands in which leg under somebody."""
+        placed = {other: self.place(other, "placement") for other in self.joined}
+        return {leg: other for other, (parent, leg) in placed.items() if parent == who and leg}
+
+    def people_below(self, who: int) -> int:
+        return 1 + sum(self.people_below(other) for other in self.legs(who).values())
+
+    def start(self, sponsor: int) -> int:
+        """The sponsor, or the nearest above him with a place; else the top."""
+        line = [sponsor, *self.upline(sponsor, "sponsor")]
+        placed = (who for who in line if self.place(who, "placement")[0] is not None)
+        return next(placed, line[-1])
+
+    def breadth_first(self, start: int, width: int) -> tuple[int, int]:
+        waiting = [start]
+        while True:
+            who = waiting.pop(0)
+            legs = self.legs(who)
+            for leg in range(1, width + 1):
+                if leg not in legs:
+                    return who, leg
+                waiting.append(legs[leg])
+
+    def least_populated(self, start: int, width: int) -> tuple[int, int]:
+        legs = self.legs(start)
+        for leg in range(1, width + 1):
+            if leg not in legs:
+                return start, leg
+        leg = min(legs, key=lambda leg: (self.people_below(legs[leg]), leg))
+        return self.least_populated(legs[leg], width)
+
+    def outside(self, start: int, leg: int) -> tuple[int, int]:
+        legs = self.legs(start)
+        return self.outside(legs[leg], leg) if leg in legs else (start, leg)
+
+    def weaker_leg(self, start: int, width: int) -> tuple[int, int]:
+        """Where nothing was sold yet: by people."""
+        legs = self.legs(start)
+        weight = {
+            leg: self.people_below(legs[leg]) if leg in legs else 0 for leg in range(1, width + 1)
+        }
+        return self.outside(start, min(weight, key=lambda leg: (weight[leg], leg)))

@@ -17,8 +17,14 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from hypothesis.stateful import run_state_machine_as_test as run
 
 from accounts.models import User
-from genealogy.models import Distributor, DistributorPosition, GenealogyPath, Move
-from genealogy.services import moves, tree, tree_index
+from genealogy.models import (
+    Distributor,
+    DistributorPosition,
+    GenealogyPath,
+    Move,
+    PlacementRule,
+)
+from genealogy.services import moves, placement, tree, tree_index
 from genealogy.services.enrolment import EnrolmentRefused, enrol_distributor
 from genealogy.services.moves import MoveRefused, Place
 from genealogy.services.terminations import TerminationRefused, terminate_distributor
@@ -28,6 +34,8 @@ from tests.genealogy.model import Entry, Log
 DAYS = st.integers(0, 4)
 SOMEBODY = st.integers(0, 30)
 TREES = ("sponsor", "placement")
+WIDTH = 3
+STRATEGIES = ("breadth_first", "weaker_leg", "least_populated", "fixed_leg")
 
 
 class Genealogy(RuleBasedStateMachine):
@@ -41,6 +49,7 @@ class Genealogy(RuleBasedStateMachine):
         self.people: list[int] = []
         self.known: list[tuple[datetime, int]] = []
         self.staff = User.objects.create_user("ada@example.com", role="admin")
+        self.rule = PlacementRule.objects.create(width=WIDTH, waiting_days=None)
         self.enrol(0, 4)
 
     def teardown(self) -> None:
@@ -77,6 +86,31 @@ class Genealogy(RuleBasedStateMachine):
     @rule(who=SOMEBODY, to=SOMEBODY, leg=st.integers(1, 3), ago=DAYS)
     def place(self, who: int, to: int, leg: int, ago: int) -> None:
         self.move(self.person(who), "placement", Place(self.person(to), leg), self.day(ago))
+
+    @rule(who=SOMEBODY, strategy=st.sampled_from(STRATEGIES), leg=st.integers(1, WIDTH))
+    def place_by_rule(self, who: int, strategy: str, leg: int) -> None:
+        person = self.person(who)
+        sponsor, _ = self.log.place(person.pk, "sponsor")
+        if sponsor is None or self.log.place(person.pk, "placement")[0] is not None:
+            assert placement.place_by_rule(distributor=person) is None
+            return
+        start = self.log.start(sponsor)
+        if strategy == "fixed_leg":
+            expected = self.log.outside(start, leg)
+        else:
+            expected = getattr(self.log, strategy)(start, WIDTH)
+        self.rule.strategy = strategy
+        self.rule.fixed_leg = leg if strategy == "fixed_leg" else None
+        self.rule.save()
+        found = placement.find_place(person.sponsor, strategy, self.rule.fixed_leg, WIDTH)
+        assert (found.parent.pk, found.leg) == expected
+        try:
+            placement.place_by_rule(distributor=person)
+        except MoveRefused:
+            assert self.log.refuses(person.pk, "placement", *expected, self.log.today)
+            return
+        assert not self.log.refuses(person.pk, "placement", *expected, self.log.today)
+        self.write(person.pk, "placement", *expected, self.log.today)
 
     @rule(who=SOMEBODY, tree=st.sampled_from(TREES))
     def put_at_the_top(self, who: int, tree: str) -> None:

@@ -1,0 +1,187 @@
+"""The holding tank and where people go from it; the strategies are held against a plain model in
+tests/genealogy/test_trees_at_random.py."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts.models import Event
+from commerce.services.volume import volumes_of_subtrees
+from genealogy.models import Distributor, DistributorPosition, GenealogyNode, PlacementRule, Waiting
+from genealogy.services import placement
+from genealogy.services.enrolment import enrol_distributor
+from genealogy.services.moves import MoveRefused, Place, request_move
+from genealogy.services.tree_check import find_breaks
+from genealogy.services.tree_index import rebuild_tree
+from tests.genealogy.moving import JOINED, today
+
+
+def rule(**changes) -> PlacementRule:
+    return PlacementRule.objects.create(
+        **({"width": 2, "strategy": "breadth_first", "waiting_days": 0} | changes)
+    )
+
+
+def newcomer(sponsor: Distributor, name: str = "Nia") -> Distributor:
+    person = enrol_distributor(sponsor=sponsor, display_name=name, joined_on=JOINED, actor=None)
+    return Distributor.objects.get(pk=person.pk)
+
+
+def places() -> dict[str, tuple[str, int]]:
+    rows = Distributor.objects.exclude(placement_parent=None)
+    found = rows.values_list("display_name", "placement_parent__display_name", "leg")
+    return {name: (above, leg) for name, above, leg in found}
+
+
+def test_a_company_without_a_rule_places_nobody(cast):
+    newcomer(cast.asha)
+
+    assert places() == {}
+    assert not Waiting.objects.exists()
+
+
+def test_five_newcomers_fill_a_binary_tree_level_by_level(cast):
+    """      Asha
+           /    \\
+         N1      N2
+        /  \\    /
+      N3   N4  N5
+    """
+    rule()
+
+    for number in range(1, 6):
+        newcomer(cast.asha, f"N{number}")
+
+    assert places() == {
+        "N1": ("Asha Rao", 1),
+        "N2": ("Asha Rao", 2),
+        "N3": ("N1", 1),
+        "N4": ("N1", 2),
+        "N5": ("N2", 1),
+    }
+    spilled = [p.display_name for p in Distributor.objects.order_by("pk") if p.is_spillover]
+    assert spilled == ["N3", "N4", "N5"]
+    depths = dict(
+        GenealogyNode.objects.filter(tree="placement").values_list(
+            "distributor__display_name", "open_depth"
+        )
+    )
+    assert depths == {"Asha Rao": 2, "N1": 3, "N2": 2, "N3": 3, "N4": 3, "N5": 3}
+    assert find_breaks("placement") == []
+    heard = Event.objects.filter(name="distributor.placed")
+    assert {event.stream_id for event in heard} == {f"user:{cast.user('asha').pk}"}
+
+
+def test_the_weaker_leg_is_that_with_less_volume(cast):
+    """N1 sold 40 PV in the left leg: two people of the right one, who sold nothing, weigh less."""
+    the_rule = rule()
+    for number in range(1, 4):
+        newcomer(cast.asha, f"N{number}")
+    n1, n2 = (Distributor.objects.get(display_name=name) for name in ("N1", "N2"))
+    request_move(
+        distributor=Distributor.objects.get(display_name="N3"),
+        tree="placement",
+        to=Place(n2, 2),
+        effective_on=today(),
+        reason="x",
+        actor=cast.user("ada"),
+    )
+    cast.distributors["n1"] = n1
+    cast.buys("n1", 2)
+    the_rule.strategy = "weaker_leg"
+    the_rule.save()
+
+    newcomer(cast.asha, "N4")
+
+    assert volumes_of_subtrees([n1.pk, n2.pk]) == {n1.pk: 4000, n2.pk: 0}
+    assert places()["N4"] == ("N3", 2)
+
+
+def test_who_waits_is_placed_when_the_time_is_over_and_once(cast):
+    rule(waiting_days=3)
+    nia = newcomer(cast.asha)
+    wait = Waiting.objects.get(distributor=nia)
+    assert wait.until - wait.since > timedelta(days=2, hours=23)
+    assert (placement.place_waiting(), places()) == (0, {})
+    Waiting.objects.update(until=timezone.now())
+
+    assert placement.place_waiting() == 1
+    assert placement.place_waiting() == 0
+
+    assert places() == {"Nia": ("Asha Rao", 1)}
+    wait.refresh_from_db()
+    assert wait.settled_at is not None
+    assert wait.settled_by is None
+    position = DistributorPosition.objects.in_tree("placement").as_of(today()).get()
+    assert (position.distributor, position.parent, position.leg) == (nia, cast.asha, 1)
+
+
+def test_the_sponsor_places_by_hand_while_there_is_time(cast):
+    rule(waiting_days=None)
+    nia = newcomer(cast.asha)
+    assert placement.place_waiting() == 0
+
+    placement.place_by_hand(distributor=nia, to=Place(cast.asha, 2), actor=cast.user("asha"))
+
+    assert places() == {"Nia": ("Asha Rao", 2)}
+    assert Waiting.objects.get(distributor=nia).settled_by == cast.user("asha")
+    with pytest.raises(MoveRefused, match="has a place already"):
+        placement.place_by_hand(distributor=nia, to=Place(cast.asha, 1), actor=cast.user("asha"))
+
+
+def test_a_leg_beyond_the_width_or_taken_is_refused(cast):
+    rule(waiting_days=None)
+    first, second = newcomer(cast.asha, "N1"), newcomer(cast.asha, "N2")
+    placement.place_by_hand(distributor=first, to=Place(cast.asha, 1), actor=cast.user("asha"))
+
+    for leg, words in ((3, "2 places under each"), (1, "N1 .* stands in leg 1")):
+        with pytest.raises(MoveRefused, match=words) as refused:
+            placement.place_by_hand(
+                distributor=second, to=Place(cast.asha, leg), actor=cast.user("asha")
+            )
+        assert refused.value.field == "to_leg"
+
+
+def test_a_sponsor_without_a_place_gives_the_way_to_the_nearest_above(cast):
+    rule()
+    newcomer(cast.chloe, "N1")
+
+    assert places() == {"N1": ("Asha Rao", 1)}
+
+
+def test_another_shape_has_other_free_places(cast):
+    the_rule = rule()
+    for number in range(1, 4):
+        newcomer(cast.asha, f"N{number}")
+    the_rule.width = 3
+    the_rule.save()
+    assert [found.what for found in find_breaks("placement")] != []
+
+    rebuild_tree("placement")
+    newcomer(cast.asha, "N4")
+
+    assert find_breaks("placement") == []
+    assert places()["N4"] == ("Asha Rao", 3)
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({"width": 1}, "width"),
+        ({"strategy": "fixed_leg"}, "leg"),
+        ({"strategy": "fixed_leg", "fixed_leg": 3}, "leg"),
+        ({"fixed_leg": 1}, "leg"),
+    ],
+)
+def test_a_shape_that_cannot_be_is_refused_by_the_database(db, changes, name):
+    with pytest.raises(IntegrityError, match=f"placementrule_{name}"), transaction.atomic():
+        rule(**changes)
+
+
+def test_there_is_one_rule(db):
+    rule()
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        rule()
