@@ -5,7 +5,8 @@
 
 Each period is calculated as its close calculates it: the same snapshot, its own sales at payment,
 refunds undone by lineage, ranks and carried figures handed from one trial period to the next; what
-came before the first is taken from the books. What refunds undo of lines without an order line is
+came before the first is taken from the books. Limits count what was paid at payment as the close
+counts it: less what refunds took back of it in the period. What refunds undo of lines without an order line is
 worked out with the period they belong to (`trial_sums`). Sales from before the first period were
 paid by the plan of their time, so what refunds undo of them is what they undid. The plan that a
 period was paid by therefore gives exactly what was paid.
@@ -13,6 +14,7 @@ period was paid by therefore gives exactly what was paid.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from django.db import connection
@@ -28,6 +30,7 @@ from commissions.engine import (
     calculate,
     reverse,
 )
+from commissions.engine.money import by_member
 from commissions.engine.snapshot import Lines
 from commissions.models import CommissionPeriod
 from commissions.services import facts
@@ -61,6 +64,15 @@ class Memory:
     title: dict[str, NDArray[np.int16]]
 
 
+class OfOld(NamedTuple):
+    """What a period took back of lines from before the trial: sums by earner and bonus."""
+
+    earner: int
+    code: str
+    at_payment: bool
+    amount: int
+
+
 LINE_KINDS = {"entry": "i8", "earner": "i8", "bonus": "i8", "how": "i8", "amount": "i8"}
 NO_LINES: dict[str, Int64s] = {name: np.empty(0, np.int64) for name in LINE_KINDS}
 
@@ -76,16 +88,17 @@ def work_through(periods: Sequence[CommissionPeriod], plan: Plan) -> Iterator[Wo
         snapshot = remembered(facts.read_snapshot(cut, plan), memory)
         snapshot, undone = sums.due(period, snapshot)
         paid = calculate(gross(snapshot, cut, plan), plan, PAYMENT)
-        snapshot = with_paid(snapshot, paid, plan)
-        closed = calculate(snapshot, plan)
         paying = lines_of(paid, snapshot, PAYING, refunded)
-        lines = joined(lines, paying, lines_of(closed, snapshot, CLOSING, refunded))
+        lines, of_old = joined(lines, paying), undone_of_old(period, periods)
         undone += [undo(period, refunds, lines, plan)]
+        snapshot = with_paid(snapshot, paid, plan, undone[-1], of_old)
+        closed = calculate(snapshot, plan)
+        lines = joined(lines, lines_of(closed, snapshot, CLOSING, refunded))
         at_payment = {
             later.pk: undo(later, refunds, paying, plan) for later in sums.later_than(period)
         }
         sums.work_out(period, Closed(snapshot, plan, closed), refunds, at_payment)
-        yield summed(period, snapshot, plan, [paid, closed], undone, undone_of_old(period, periods))
+        yield summed(period, snapshot, plan, [paid, closed], undone, of_old)
         memory = handed_on(snapshot, closed)
 
 
@@ -178,13 +191,22 @@ def gross(snapshot: Snapshot, cut: facts.Cut, plan: Plan) -> Snapshot:
     )
 
 
-def with_paid(snapshot: Snapshot, paid: Result, plan: Plan) -> Snapshot:
-    """The snapshot that knows, for the limits, what bonuses paid at payment."""
+def with_paid(
+    snapshot: Snapshot, paid: Result, plan: Plan, undone: dict[str, Int64s], of_old: list[OfOld]
+) -> Snapshot:
+    """The snapshot that knows, for the limits, what bonuses paid at payment, less what the period's
+    refunds took back of that: of its own sales, and of earlier ones (`undone`, `of_old`)."""
     state = {name: f for name, f in snapshot.state.items() if not name.startswith("paid.")}
-    for block in paid.ledger:
-        name = f"paid.{plan.bonuses[block.bonus].code}"
-        figures = state.setdefault(name, np.zeros(len(snapshot.members), np.int64))
-        np.add.at(figures, block.earner, block.amount)
+    lookup, size = Lookup(snapshot.members.id), len(snapshot.members)
+    for bonus in plan.triggered_by(PAYMENT):
+        place = plan.programmes.index(bonus)
+        figures = by_member([block for block in paid.ledger if block.bonus == place], size)
+        mine = undone["bonus"] == place
+        np.add.at(figures, lookup(undone["earner"][mine]), undone["amount"][mine])
+        old = [(o.earner, o.amount) for o in of_old if o.at_payment and o.code == bonus.code]
+        earners, amounts = np.array(old, np.int64).reshape(-1, 2).T
+        np.add.at(figures, lookup(earners), amounts)
+        state[f"paid.{bonus.code}"] = figures
     return replace(snapshot, state=state)
 
 
@@ -245,24 +267,25 @@ def undo(
     return {"earner": lines["earner"][line], "bonus": lines["bonus"][line], "amount": amount}
 
 
-def undone_of_old(
-    period: CommissionPeriod, periods: Sequence[CommissionPeriod]
-) -> list[tuple[int, str, int]]:
-    """What the period took back of lines from before the trial: (earner, bonus, sum)."""
+def undone_of_old(period: CommissionPeriod, periods: Sequence[CommissionPeriod]) -> list[OfOld]:
     with connection.cursor() as cursor:
         runs = list(period.runs.values_list("pk", flat=True))
         cursor.execute(_OLD, {"runs": runs, "first": periods[0].starts_on})
-        return [(earner, code, int(amount)) for earner, code, amount in cursor.fetchall()]
+        return [
+            OfOld(earner, code, at_payment, int(amount))
+            for earner, code, at_payment, amount in cursor.fetchall()
+        ]
 
 
 _OLD = """
-select l.distributor_id, b.code, sum(l.amount)
+select l.distributor_id, b.code, here.kind = 'payment', sum(l.amount)
 from commissions_ledgerentry l
+join commissions_commissionrun here on here.id = l.run_id
 join commissions_commissionrun run on run.id = l.reverses_id >> 32
 join commissions_commissionperiod p on p.id = run.period_id and p.starts_on < %(first)s
 join commissions_bonus b on b.id = l.bonus_id
 where l.run_id = any(%(runs)s) and l.reverses_id is not null
-group by 1, 2
+group by 1, 2, 3
 """
 
 
@@ -272,7 +295,7 @@ def summed(
     plan: Plan,
     results: list[Result],
     undone: list[dict[str, Int64s]],
-    of_old: list[tuple[int, str, int]],
+    of_old: list[OfOld],
 ) -> Worked:
     ids, ranks = snapshot.members.id, results[-1].standings
     if ranks is None:
@@ -287,10 +310,10 @@ def summed(
         for place in np.unique(part["bonus"]).tolist():
             amount = int(part["amount"][part["bonus"] == place].sum())
             totals[plan.programmes[place].code] += amount
-    place_of = Lookup(ids)(np.array([earner for earner, _, _ in of_old], np.int64))
-    for place, (_, code, amount) in zip(place_of.tolist(), of_old, strict=True):
-        earned[place] += amount
-        totals[code] = totals.get(code, 0) + amount
+    place_of = Lookup(ids)(np.array([old.earner for old in of_old], np.int64))
+    for place, old in zip(place_of.tolist(), of_old, strict=True):
+        earned[place] += old.amount
+        totals[old.code] = totals.get(old.code, 0) + old.amount
     return Worked(
         period=period,
         ids=ids,
