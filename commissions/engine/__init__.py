@@ -41,7 +41,8 @@ the code that pays.
 Where to read on: `plan/` is the language (records, reading, checking), `lint/` and `prose/` read
 plans without calculating. `calculate` is the order of everything; `snapshot`, `facts` with
 `volumes`, `metrics`, `conditions`, `ladders`; `awards`, `paying` with `walk`, `source`, `pairs`,
-`pool`, `company`; `occurrence`, `money`, `limits`, `reversal`, `restatement`, `payout`; `explain`;
+`pool`, `company`; `occurrence`, `money`, `limits`, `reversal`, `restatement` with `returned` and
+`rows`, `payout`; `explain`;
 beneath them `trees` and `rounding`.
 """
 
@@ -60,8 +61,9 @@ from commissions.engine.limits import check_limits
 from commissions.engine.plan import PAYMENT, PERIOD_CLOSE, Plan
 from commissions.engine.plan.loading import load_plan
 from commissions.engine.requirements import Asked, RankFacts, rank_facts
-from commissions.engine.restatement import Closed, Restated, Returns, restate
+from commissions.engine.restatement import Closed, Restated, restate
 from commissions.engine.result import Block, LimitCheck, Ranks, Result, Standings
+from commissions.engine.returned import Returns
 from commissions.engine.reversal import Refunded, reverse
 from commissions.engine.snapshot import Lines, Members, Snapshot, build_snapshot
 

@@ -42,11 +42,14 @@ from commissions.engine.result import Block, LimitCheck, Result, Standings
 from commissions.engine.rounding import Int64s, added, exact_sum
 from commissions.engine.snapshot import Snapshot, State
 
-ENGINE_VERSION = "2.1"
+ENGINE_VERSION = "2.2"
 """Part of a replay's certificate: it changes whenever the same input may give other bytes."""
 
 LASTING = ("pairs.", "pool.", "once.", "due.", "held.", "limit.")
 """State of bonuses and limits that outlasts their absence from the plan."""
+
+WAITING = ("due.", "held.", "pool.")
+"""Money in the state that earlier sales earned, and that a refund of them makes less."""
 
 
 Work = Callable[[Bonus, Facts, Mapping[str, Sequence[Block]]], Paid]
@@ -120,19 +123,29 @@ def pay(
 
 def pay_bonus(bonus: Bonus, facts: Facts, earlier: Mapping[str, Sequence[Block]]) -> Paid:
     """From items to money, in instalments where the bonus is paid so."""
+    paid = earn(bonus, facts, earlier)
+    if bonus.instalments > 1:
+        first = [split(bonus, block, facts) for block in paid.ledger]
+        paid.ledger[:] = [block for block in first if len(block)]
+    let_wait(bonus, paid, facts)
+    return paid
+
+
+def earn(bonus: Bonus, facts: Facts, earlier: Mapping[str, Sequence[Block]]) -> Paid:
+    """What the period's own items bring, in whole amounts."""
 
     def settle(awards: Sequence[Award]) -> Sequence[Block]:
         return amounts(bonus, awards, facts.plan).ledger
 
-    paid = amounts(bonus, occur(bonus, award(bonus, facts, earlier, settle), facts), facts.plan)
-    if bonus.instalments > 1:
-        first = [split(bonus, block, facts) for block in paid.ledger]
-        paid.ledger[:] = [block for block in first if len(block)]
+    return amounts(bonus, occur(bonus, award(bonus, facts, earlier, settle), facts), facts.plan)
+
+
+def let_wait(bonus: Bonus, paid: Paid, facts: Facts) -> None:
+    """Holds what is held, and adds to what is paid what falls due of earlier periods."""
     for block in paid.held:
         hold(bonus, block, facts)
     if is_waiting(bonus, facts) and (ripe := due(bonus, facts)) is not None:
         paid.ledger.append(ripe)
-    return paid
 
 
 def is_waiting(bonus: Bonus, facts: Facts) -> bool:

@@ -24,7 +24,7 @@ earner is eligible.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import cast
 
@@ -41,6 +41,7 @@ from commissions.engine.rounding import Int64s, added, divide, largest
 from commissions.engine.trees import Pointers
 
 Bools = NDArray[np.bool_]
+Kept = Callable[[Int64s], Int64s]
 LARGEST_RATE = 2**31 - 1
 
 
@@ -138,8 +139,9 @@ def after_periods(
 # Instalments, and what waits
 
 
-def split(bonus: Bonus, block: Block, facts: Facts) -> Block:
-    """The block with the first instalments for amounts; the others go into the state."""
+def split(bonus: Bonus, block: Block, facts: Facts, kept: Kept = lambda part: part) -> Block:
+    """The block with the first instalments for amounts; the others go into the state. `kept`: what
+    is left of each, where some of it came back."""
     if bonus.instalments == 1:
         return block
     money = facts.plan.money
@@ -147,9 +149,9 @@ def split(bonus: Bonus, block: Block, facts: Facts) -> Block:
     last = block.amount - part * (bonus.instalments - 1)
     move_up(bonus, facts)
     for ago in range(1, bonus.instalments):
-        owed = replace(block, amount=last if ago == bonus.instalments - 1 else part)
+        owed = replace(block, amount=kept(last if ago == bonus.instalments - 1 else part))
         add(f"due.{bonus.code}.{ago}", owed, facts)
-    return wanted(replace(block, amount=part), money)
+    return wanted(replace(block, amount=kept(part)), money)
 
 
 def instalment(amount: Int64s, count: int, rounding: str) -> Int64s:

@@ -27,6 +27,16 @@ What a limit cut is negative, and undone upward: of 8,000.00 with 3,000.00 cut, 
 back from limits than he loses by their bonuses. A cut that is held is given back out of what is
 held, as far as it still is.
 
+What is still to come of a sale that came back is less as well. Each instalment is undone in the
+same proportion, rounded for itself, and so is what is held; of lines without an order line in the
+proportion in which the whole amount is less. The first instalment stands in the ledger, the others
+in what the period hands on (`Restated.waiting`). The next period is told less (`Returns.told`):
+what it paid of that is undone there, with what was matched of it and what limits cut, and what it
+handed on in its turn is less. So one goes from period to period up to the one under way.
+
+    July    30.00 in three parts of 10.00; a third comes back in September
+    undone  July -3.33, August -3.33, and 6.67 fall due in September
+
 Pairs have taken volume out of the legs that now was never matched, and the refund takes it out of
 them once more, in its own period. So what they took too much goes back into the legs:
 
@@ -37,18 +47,17 @@ them once more, in its own period. So what they took too much goes back into the
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from commissions.engine import pairs
 from commissions.engine.awards import Earlier
-from commissions.engine.calculate import pay, pay_bonus
-from commissions.engine.errors import SnapshotError
+from commissions.engine.calculate import WAITING, carried_on, earn, is_waiting, let_wait, pay
 from commissions.engine.facts import Facts
 from commissions.engine.money import Paid, by_member
+from commissions.engine.occurrence import split
 from commissions.engine.plan import (
     PERIOD_CLOSE,
     Bonus,
@@ -61,9 +70,18 @@ from commissions.engine.plan import (
     Reversal,
 )
 from commissions.engine.result import Block, Result
-from commissions.engine.rounding import Int64s, added, proportion
-from commissions.engine.snapshot import Lines, Snapshot, State
-from commissions.engine.trees import Pointers
+from commissions.engine.returned import (
+    Back,
+    Returns,
+    in_step,
+    in_window,
+    left_of,
+    returned,
+    with_lines_of,
+)
+from commissions.engine.rounding import Int64s, added
+from commissions.engine.rows import Rows, less_now, more, rows_of
+from commissions.engine.snapshot import Snapshot, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,69 +92,30 @@ class Closed:
     plan: Plan
     result: Result
 
-
-@dataclass(frozen=True, slots=True)
-class Returns:
-    """All that has come back of a closed period's lines since it ended, one entry a refund.
-
-    `line`: place in its snapshot's lines. `quantity`: what the line stood for at the close, and
-    `returned`: of which this came back, in one unit. `days`: from the sale. `volumes`: the line's
-    figures that came back, negative. `paid`: what has been undone of `paid.<bonus>`, negative, by
-    member.
-    """
-
-    line: Pointers
-    quantity: Int64s
-    returned: Int64s
-    days: NDArray[np.signedinteger]
-    volumes: Mapping[str, Int64s]
-    paid: State = field(default_factory=dict)
-
-    def kept(self, keep: NDArray[np.bool_]) -> Returns:
-        return Returns(
-            line=self.line[keep],
-            quantity=self.quantity[keep],
-            returned=self.returned[keep],
-            days=self.days[keep],
-            volumes={code: figures[keep] for code, figures in self.volumes.items()},
-            paid=self.paid,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """The lines of a close that have no order line, in their order; Block's columns and bonus."""
-
-    place: NDArray[np.int64]
-    bonus: NDArray[np.int64]
-    level: NDArray[np.int64]
-    earner: NDArray[np.int64]
-    source: NDArray[np.int64]
-    rank_level: NDArray[np.int64]
-    amount: Int64s
-
-    @property
-    def keys(self) -> tuple[Int64s, Int64s]:
-        """What makes a line the same line in both calculations."""
-        what = (self.bonus << 32) | (self.level << 16) | self.rank_level
-        return what, (self.earner << 32) | (self.source + 1)
+    def lines_of(self, bonus: Bonus) -> Paid:
+        place, result = self.plan.programmes.index(bonus), self.result
+        kinds = (result.ledger, result.retained, result.held)
+        return Paid(*([block for block in blocks if block.bonus == place] for blocks in kinds))
 
 
 @dataclass(frozen=True, slots=True)
 class Restated:
     """`undone`: of each of the `Rows` all that refunds undo of it, opposite in sign. `retained`:
-    the same of what the company keeps. `given_back`: by member what pairs took too much of legs."""
+    the same of what the company keeps. `given_back`: by member what pairs took too much of legs.
+    `waiting`: what the period hands on of money that waits, under the names where it is less now.
+    """
 
     undone: Int64s
     retained: Int64s
-    given_back: State
+    given_back: State = field(default_factory=dict)
+    waiting: State = field(default_factory=dict)
 
 
 def is_concerned(plan: Plan) -> bool:
-    """Whether the plan can have lines that this module undoes."""
+    """Whether the plan can have lines, or money that waits, which this module undoes."""
     bonuses = plan.triggered_by(PERIOD_CLOSE)
     cuts = any(limit.enforcement != "refuse" for limit in plan.limits)
-    return cuts or any(on_sums(bonus) for bonus in bonuses)
+    return cuts or any(on_sums(bonus) or waits(bonus) for bonus in bonuses)
 
 
 def on_sums(bonus: Bonus) -> bool:
@@ -145,175 +124,138 @@ def on_sums(bonus: Bonus) -> bool:
     return isinstance(bonus.pays, PaysPairs | PaysPool) or isinstance(bonus.base, OfMetric)
 
 
-def rows_of(blocks: Sequence[Block]) -> Rows:
-    """The lines without an order line; `place` counts all lines of the blocks."""
-    found: dict[str, list[NDArray[np.int64]]] = {name: [np.empty(0, np.int64)] for name in ROWS}
-    first = 0
-    for block in blocks:
-        hit = np.flatnonzero(block.line < 0)
-        found["place"].append(first + hit)
-        for name in ("bonus", "level"):
-            found[name].append(np.full(len(hit), getattr(block, name), np.int64))
-        for name in ("earner", "source", "rank_level", "amount"):
-            found[name].append(getattr(block, name)[hit].astype(np.int64))
-        first += len(block)
-    return Rows(**{name: np.concatenate(parts) for name, parts in found.items()})
-
-
-ROWS = tuple(Rows.__dataclass_fields__)
+def waits(bonus: Bonus) -> bool:
+    return bonus.instalments > 1 or bonus.eligibility.otherwise == "held"
 
 
 def restate(closed: Closed, returns: Returns, rule: Reversal) -> Restated:
-    """All that these refunds undo of the period's lines without an order line.
+    """All that these refunds undo of the period's lines without an order line, and of what waits.
 
     `rule`: of the plan in force at the refund. Raises SnapshotError where more came back than was
     sold.
     """
     rows, kept = rows_of(closed.result.ledger), rows_of(closed.result.retained)
     counted = returns.kept(in_window(returns, rule))
-    if rule.commissions == "none" or not (counted.line.size or returns.paid):
-        return Restated(np.zeros_like(rows.amount), np.zeros_like(kept.amount), {})
-    sold, back = totals(closed.snapshot.lines, counted, rule)
-    gone = (back >= sold) & (sold > 0)
+    if rule.commissions == "none" or not (counted.line.size or returns.told):
+        return Restated(np.zeros_like(rows.amount), np.zeros_like(kept.amount))
+    back = returned(closed.snapshot.lines, counted, rule)
     before = Facts(closed.snapshot, closed.plan, closed.result.standings)
-    facts = Facts(left(closed.snapshot, counted, gone), closed.plan, stood=before)
-    bonuses = closed.plan.triggered_by(PERIOD_CLOSE)
-    in_step = {
-        bonus.code: lines_in_step(closed, bonus, (sold, back, gone), rule) for bonus in bonuses
-    }
+    facts = Facts(left(closed.snapshot, counted, back), closed.plan, stood=before)
+    own = own_lines(closed, before)
 
     def work(bonus: Bonus, facts: Facts, earlier: Earlier) -> Paid:
-        stepped = in_step[bonus.code]
-        if not is_worked_out(bonus, stepped, rule):
-            return stepped
-        return with_lines_of(stepped, pay_bonus(bonus, facts, earlier))
+        return what_is_left(bonus, own[bonus.code], back, rule, facts, earlier)
 
-    paid = pay(bonuses, facts, closed.plan.limits, work)
+    paid = pay(closed.plan.triggered_by(PERIOD_CLOSE), facts, closed.plan.limits, work)
     ledger = [block for one in paid.values() for block in one.ledger]
     undone = less_now(rows, rows_of(ledger))
-    within_losses(closed, rows, undone, ledger, counted.paid)
+    within_losses(closed, rows, undone, ledger, counted.told)
     retained = rows_of([block for one in paid.values() for block in one.retained])
-    return Restated(undone, less_now(kept, retained), given_back(closed, before, facts))
+    return Restated(
+        undone=undone,
+        retained=less_now(kept, retained),
+        given_back=given_back(closed, before, facts),
+        waiting=less_waiting(closed, facts),
+    )
 
 
-def in_window(returns: Returns, rule: Reversal) -> NDArray[np.bool_]:
-    if rule.window_days is None:
-        return np.ones(len(returns.line), np.bool_)
-    inside: NDArray[np.bool_] = returns.days <= rule.window_days
-    return inside
+def left(snapshot: Snapshot, returns: Returns, back: Back) -> Snapshot:
+    """The facts with less sold, without the lines that came back whole, and less told."""
+    lines = snapshot.lines
+    volumes = {code: figures.copy() for code, figures in lines.volumes.items()}
+    for code, figures in returns.volumes.items():
+        np.add.at(volumes[code], returns.line, figures)
+    told = {name: added([snapshot.state[name], less], name) for name, less in returns.told.items()}
+    return replace(
+        snapshot,
+        lines=replace(lines, volumes=volumes).kept(~back.gone),
+        state={**snapshot.state, **told},
+    )
 
 
-def is_worked_out(bonus: Bonus, stepped: Paid, rule: Reversal) -> bool:
-    """Whether it has lines that no order line undoes and that may become less, or has legs."""
-    if isinstance(bonus.pays, PaysPairs):
+def own_lines(closed: Closed, before: Facts) -> dict[str, Paid]:
+    """By bonus what the period's own items brought, in whole amounts: the instalments of a line
+    together, and without what fell due of earlier periods."""
+    own: dict[str, Paid] = {}
+
+    def note(bonus: Bonus, facts: Facts, earlier: Earlier) -> Paid:
+        booked = closed.lines_of(bonus)
+        in_parts = bonus.instalments > 1 or is_waiting(bonus, facts)
+        own[bonus.code] = earn(bonus, facts, earlier) if in_parts else booked
+        return booked
+
+    pay(closed.plan.triggered_by(PERIOD_CLOSE), before, closed.plan.limits, note)
+    return own
+
+
+def what_is_left(
+    bonus: Bonus, own: Paid, back: Back, rule: Reversal, facts: Facts, earlier: Earlier
+) -> Paid:
+    """The bonus's lines on what is left of the sales; what goes on waiting goes into the state.
+
+    Each instalment, and what is held, is less in proportion: by what came back of an order line, or
+    by what the whole amount is less now.
+    """
+    if stands(bonus, rule):
+        back = back.nothing()
+    worked = earn(bonus, facts, earlier) if is_worked_out(bonus, own, rule) else None
+    now = in_step(own, back, facts.plan.money)
+    if worked is not None:
+        now = with_lines_of(now, worked)
+    held = worked.held if worked else None
+    now.held[:] = [
+        replace(block, amount=kept(block.amount))
+        for block, kept in left_of(own.held, held, back, facts.plan.money)
+    ]
+    if bonus.instalments > 1:
+        whole = worked.ledger if worked else None
+        parts = left_of(own.ledger, whole, back, facts.plan.money)
+        now.ledger[:] = [split(bonus, block, facts, kept) for block, kept in parts]
+    let_wait(bonus, now, facts)
+    return now
+
+
+def is_worked_out(bonus: Bonus, own: Paid, rule: Reversal) -> bool:
+    """Whether it has lines that no order line undoes and that may become less, or has legs, or a
+    pool that waits for somebody."""
+    pays = bonus.pays
+    if isinstance(pays, PaysPairs) or (isinstance(pays, PaysPool) and pays.if_nobody == "carry"):
         return True
-    kind = isinstance(bonus.pays, PaysPool) or isinstance(bonus.base, OfMetric | OfCommissions)
-    blocks = (*stepped.ledger, *stepped.retained)
+    kind = isinstance(pays, PaysPool) or isinstance(bonus.base, OfMetric | OfCommissions)
+    blocks = (*own.ledger, *own.retained, *own.held)
     return kind and not stands(bonus, rule) and any((block.line < 0).any() for block in blocks)
-
-
-def with_lines_of(stepped: Paid, worked: Paid) -> Paid:
-    """What was worked out, but lines of an order line as they are in step."""
-
-    def both(mine: Sequence[Block], theirs: Sequence[Block]) -> list[Block]:
-        lined = [block.kept(block.line >= 0) for block in mine]
-        return lined + [block.kept(block.line < 0) for block in theirs]
-
-    return Paid(both(stepped.ledger, worked.ledger), both(stepped.retained, worked.retained))
 
 
 def stands(bonus: Bonus, rule: Reversal) -> bool:
     return isinstance(bonus.base, OfCommissions) and not rule.derived
 
 
-# What is left of the period's lines
+def less_waiting(closed: Closed, facts: Facts) -> State:
+    """What is handed on now of money that waits, where it is less than was handed on."""
+    then, now = closed.result.state, carried_on(facts)
+    found: dict[str, Int64s] = {}
+    for name, figures in then.items():
+        if name.startswith(WAITING):
+            left = np.minimum(figures, now.get(name, np.zeros_like(figures)))
+            if (left < figures).any():
+                found[name] = left
+    return found
 
 
-def totals(lines: Lines, returns: Returns, rule: Reversal) -> tuple[Int64s, Int64s]:
-    """By line: what it stood for (0 where nothing came back) and how much of it came back."""
-    sold, back = np.zeros((2, len(lines)), np.int64)
-    sold[returns.line] = returns.quantity
-    np.add.at(back, returns.line, returns.returned)
-    if (back > sold).any():
-        raise SnapshotError("more came back of an order line than was sold")
-    return sold, np.where(back > 0, sold, 0) if rule.commissions == "full" else back
+def less_told(handed_on: State, told: State) -> dict[str, Int64s]:
+    """By how much a period was told more than what it would be handed on now; negative.
 
-
-def left(snapshot: Snapshot, returns: Returns, gone: NDArray[np.bool_]) -> Snapshot:
-    """The facts with less sold, without the lines that came back whole, and less paid before."""
-    lines = snapshot.lines
-    volumes = {code: figures.copy() for code, figures in lines.volumes.items()}
-    for code, figures in returns.volumes.items():
-        np.add.at(volumes[code], returns.line, figures)
-    paid = {
-        name: added([snapshot.state[name], undone], name) for name, undone in returns.paid.items()
-    }
-    return replace(
-        snapshot,
-        lines=replace(lines, volumes=volumes).kept(~gone),
-        state={**snapshot.state, **paid},
-    )
-
-
-def lines_in_step(
-    closed: Closed,
-    bonus: Bonus,
-    returned: tuple[Int64s, Int64s, NDArray[np.bool_]],
-    rule: Reversal,
-) -> Paid:
-    """What is left of a bonus that is undone line by line, as lines of what is left of the sales.
-
-    Its lines without an order line are instalments and held amounts of earlier periods: they stand.
+    July hands on 70.00 now; August was told 100.00, and so -30.00.
     """
-    sold, back, gone = returned
-    place = closed.plan.programmes.index(bonus)
-    places = np.append(np.where(gone, -1, np.cumsum(~gone) - 1), -1).astype(np.int32)
-    share, whole = np.append(back, 0), np.append(sold, 0)
-
-    def step(block: Block) -> Block:
-        if not stands(bonus, rule):
-            part, of = share[block.line], np.maximum(whole[block.line], 1)
-            undone = proportion(block.amount, part, of, closed.plan.money.rounding)
-            block = replace(block, amount=block.amount - undone)
-        return replace(block, line=places[block.line])
-
-    return Paid(
-        [step(block) for block in closed.result.ledger if block.bonus == place],
-        [step(block) for block in closed.result.retained if block.bonus == place],
-    )
+    found: dict[str, Int64s] = {}
+    for name, figures in handed_on.items():
+        less = np.minimum(figures - told.get(name, 0), 0)
+        if less.any():
+            found[name] = less
+    return found
 
 
-# What that leaves of each line
-
-
-def less_now(rows: Rows, now: Rows) -> Int64s:
-    """By how much each line is less now, opposite in sign. Lines with one key are filled in turn:
-    of 30 and 20 are 40 left, so the second gives 10."""
-    what, whose = (
-        np.concatenate([one, other]) for one, other in zip(rows.keys, now.keys, strict=True)
-    )
-    order = np.lexsort((whose, what))
-    new = np.append(True, (np.diff(what[order]) != 0) | (np.diff(whose[order]) != 0))
-    group = np.empty(len(order), np.int64)
-    group[order] = np.cumsum(new[: len(order)]) - 1
-    mine, theirs = group[: len(rows.amount)], group[len(rows.amount) :]
-    left = np.zeros(int(new.sum()), np.int64)
-    np.add.at(left, theirs, now.amount)
-    sign, whole = np.sign(rows.amount), np.abs(rows.amount)
-    over = running_before(mine, whole)
-    kept = np.clip(sign * left[mine] - over, 0, whole)
-    less: Int64s = sign * (kept - whole)
-    return less
-
-
-def running_before(group: Int64s, values: Int64s) -> Int64s:
-    """For each entry the sum of those before it in its group."""
-    order = np.argsort(group, kind="stable")
-    running = np.cumsum(values[order]) - values[order]
-    first = np.searchsorted(group[order], group[order], "left")
-    before = np.empty_like(values)
-    before[order] = running - running[first]
-    return before
+# What limits give back, and legs
 
 
 def within_losses(
@@ -381,9 +323,3 @@ def due_now(
             held[name] = np.zeros(members, np.int64)
             np.add.at(held[name], rows.earner[mine], -amount[mine])
     return amount, held
-
-
-def more(undone: Int64s, so_far: Int64s) -> Int64s:
-    """What goes beyond what was undone before; what is once undone stays undone."""
-    further: Int64s = np.sign(undone) * np.maximum(np.abs(undone) - np.abs(so_far), 0)
-    return further

@@ -60,8 +60,8 @@ class Outcome:
     def carried(self) -> list[Sparse]:
         """What the next period starts from, as it is stored."""
         members = self.snapshot.members
-        corrections = self.restated.corrections
-        return to_keep(self.result.state, self.standings, self.plan, members.id, corrections)
+        corrections, less = self.restated.corrections, self.restated.less
+        return to_keep(self.result.state, self.standings, self.plan, members.id, corrections, less)
 
     @cached_property
     def result_hash(self) -> str:

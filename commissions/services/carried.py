@@ -7,13 +7,16 @@ standings, those of other ladders are stored beside the rest, as `ladder.<code>.
 not paid out yet is in the wallets, so the engine's own memory of it (`wallet`) is not kept; and
 what was paid at payment (`paid.partner`) is read from the ledger for the limits that count it.
 
-Beside it a run keeps how refunds of an earlier run's sales corrected what it started from itself,
-as `restated.<run>.<name>` (`restatements`): for who works it out again, not for the next period.
+Beside it a run keeps two things for who works periods out again, not for the next one
+(`restatements`): how refunds of an earlier run's sales corrected what it started from itself, as
+`restated.<run>.<name>`, and by how much what an earlier run started from is less now, as
+`less.<run>.<name>`.
 """
 
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +29,7 @@ from commissions.services.arrays import Array, Lookup, cursor, read_columns
 RANKS = ("highest", "title")
 NOT_KEPT = ("wallet", "paid")
 RESTATED = "restated."
+LESS = "less."
 FEW = 5_000
 """People who are looked up one by one rather than read with all others."""
 
@@ -38,7 +42,8 @@ def read_state(run_id: int | None, lookup: Lookup, *, for_ranks: bool = False) -
 
     `for_ranks`: without those of bonuses and limits.
     """
-    rows = CarriedState.objects.filter(run=run_id).exclude(key__startswith=RESTATED)
+    rows = CarriedState.objects.filter(run=run_id)
+    rows = rows.exclude(key__startswith=RESTATED).exclude(key__startswith=LESS)
     for prefix in LASTING if for_ranks else ():
         rows = rows.exclude(key__startswith=prefix)
     stored = rows.values_list("key", "members", "figures")
@@ -52,6 +57,19 @@ def read_corrections(run_id: int, lookup: Lookup) -> dict[int, State]:
     for key, members, figures in rows.values_list("key", "members", "figures"):
         run, _, name = key.removeprefix(RESTATED).partition(".")
         found.setdefault(int(run), {})[name] = spread(members, figures, lookup)
+    return found
+
+
+def read_less(run_id: int, before: date, lookup: Lookup) -> State:
+    """By how much what a run started from is less, as the last close before a day found it."""
+    prefix = f"{LESS}{run_id}."
+    rows = CarriedState.objects.filter(
+        key__startswith=prefix, run__status="done", run__period__starts_on__lt=before
+    )
+    found: State = {}
+    last = rows.order_by("-run__period__starts_on").values_list("run_id", flat=True)[:1]
+    for key, members, figures in rows.filter(run=last).values_list("key", "members", "figures"):
+        found[key.removeprefix(prefix)] = spread(members, figures, lookup)
     return found
 
 
@@ -79,13 +97,15 @@ def to_keep(
     plan: Plan,
     member_ids: Int64s,
     corrections: Mapping[int, State],
+    less: Mapping[int, State],
 ) -> list[Sparse]:
     """What a run carries on, by name in order; names without any figure are left out."""
     kept = {
         name: figures for name, figures in state.items() if name.partition(".")[0] not in NOT_KEPT
     }
-    for run, of_run in corrections.items():
-        kept |= {f"{RESTATED}{run}.{name}": figures for name, figures in of_run.items()}
+    for prefix, by_run in ((RESTATED, corrections), (LESS, less)):
+        for run, of_run in by_run.items():
+            kept |= {f"{prefix}{run}.{name}": figures for name, figures in of_run.items()}
     return [
         packed(name, figures, member_ids)
         for name, figures in sorted((kept | other_ranks(standings, plan)).items())

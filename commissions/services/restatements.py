@@ -8,23 +8,33 @@ until now. The books say what was undone of them before; the difference is what 
     September: all in all -15.00      so -5.00, and never more than 50.00 in all
 
 Periods whose plan has no such lines are not read, and without refunds of earlier sales nothing is.
+
+Where that leaves less of what a period handed on (instalments to come, what is held), the next one
+is worked out again with what it would be told now, and so on up to this one: what was paid of it is
+undone where it was paid, and what still waits is less from here on.
+
+    July    30.00 in three parts      August  10.00 paid      September  a third comes back
+    July -3.33, August -3.33 of what they paid, and 6.67 fall due in September
+
 A period that another version of the engine closed may come out different now: then nothing of its
 sums is undone, and whoever approves is told.
-What pairs took too much of legs, and what held cuts have become less, corrects the carried figures
-this period starts from; its run keeps that as `restated.<earlier run>.<name>`, so that the period
-can itself be worked out again. A reversing line names the refund where one alone came back of its
-period.
+What pairs took too much of legs, and by how much held cuts and all else that waits are less,
+corrects the carried figures this period starts from; its run keeps that as
+`restated.<earlier run>.<name>`, so that the period can itself be worked out again, and as
+`less.<earlier run>.<name>` by how much that run was told too much. A reversing line names the
+refund where one alone may have caused it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from django.db import connection
 
 from commissions.engine import ENGINE_VERSION, Closed, Plan, Returns, Snapshot, calculate, restate
-from commissions.engine.restatement import Rows, due_now, is_concerned, rows_of
+from commissions.engine.restatement import due_now, is_concerned, less_told
 from commissions.engine.rounding import Int64s, proportion
+from commissions.engine.rows import Rows, rows_of
 from commissions.engine.snapshot import State
 from commissions.models import CommissionRun
 from commissions.models.ledger import PLACE_BITS
@@ -52,13 +62,23 @@ LINE_KINDS = {
 @dataclass(frozen=True)
 class Undone:
     """What a period undoes of such lines: columns of the ledger, the refunds that did, and by
-    earlier run and member of its snapshot how it corrects what was carried in. `unknown`: names of
-    periods of which that cannot be said."""
+    earlier run and member of its snapshot how it corrects what was carried in, and by how much that
+    run would be told less now. `unknown`: names of periods of which that cannot be said."""
 
     lines: list[dict[str, Array]] = field(default_factory=list)
     refunds: list[Int64s] = field(default_factory=list)
     corrections: dict[int, dict[str, Int64s]] = field(default_factory=dict)
+    less: dict[int, dict[str, Int64s]] = field(default_factory=dict)
     unknown: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class HandedOn:
+    """What a run would hand on now of money that waits, where that is less; by member of the
+    period under way. `refunds`: the new ones that may have caused it."""
+
+    state: State = field(default_factory=dict)
+    refunds: Int64s = field(default_factory=lambda: np.empty(0, np.int64))
 
 
 def undo_sums(cut: facts.Cut, snapshot: Snapshot, plan: Plan) -> Undone:
@@ -69,20 +89,38 @@ def undo_sums(cut: facts.Cut, snapshot: Snapshot, plan: Plan) -> Undone:
     undone = Undone()
     if plan.reversal.commissions == "none":
         return undone
-    for run in runs_concerned(cut):
-        undo_of(run, cut, corrected(snapshot, undone.corrections), plan, undone)
+    handed_on = HandedOn()
+    for run, is_concerned_itself in runs_concerned(cut):
+        if not (is_concerned_itself or handed_on.state):
+            continue
+        here = corrected(snapshot, undone.corrections)
+        handed_on = undo_of(run, cut, here, plan, handed_on, undone)
+        if handed_on.state and run.pk == cut.carried_run:
+            less = less_told(handed_on.state, here.state)
+            undone.corrections.setdefault(run.pk, {}).update(less)
     return undone
 
 
-def runs_concerned(cut: facts.Cut) -> Iterator[CommissionRun]:
-    """Final runs of earlier periods of whose sales something came back in this one."""
+def runs_concerned(cut: facts.Cut) -> list[tuple[CommissionRun, bool]]:
+    """Final runs of earlier periods from the first on of whose sales something came back in this
+    one, and whether that is so of each."""
     with connection.cursor() as cursor:
         cursor.execute(REFUNDED_CLOSES, cut.params)
-        runs = [run for (run,) in cursor.fetchall()]
-    found = CommissionRun.objects.filter(pk__in=runs).select_related("period__plan_version")
-    for run in found.order_by("period__starts_on"):
-        if is_concerned(loaded(run.period.frozen_plan)):
-            yield run
+        touched = {run for (run,) in cursor.fetchall()}
+    if not touched:
+        return []
+    runs = CommissionRun.objects.filter(
+        kind=CommissionRun.Kind.CLOSE,
+        status=CommissionRun.Status.DONE,
+        period__starts_on__lt=cut.starts_on,
+        period__starts_on__gte=CommissionRun.objects.filter(pk__in=touched)
+        .order_by("period__starts_on").values("period__starts_on")[:1],
+    )  # fmt: skip
+    found = [
+        (run, run.pk in touched and is_concerned(loaded(run.period.frozen_plan)))
+        for run in runs.select_related("period__plan_version").order_by("period__starts_on")
+    ]
+    return found if any(concerned for _, concerned in found) else []
 
 
 def corrected(snapshot: Snapshot, corrections: Mapping[int, State]) -> Snapshot:
@@ -101,32 +139,62 @@ def facts_of(run: CommissionRun) -> Snapshot:
     return corrected(snapshot, carried.read_corrections(run.pk, Lookup(snapshot.members.id)))
 
 
-def undo_of(run: CommissionRun, cut: facts.Cut, here: Snapshot, plan: Plan, undone: Undone) -> None:
-    """Add what one earlier period's refunds undo."""
+def undo_of(
+    run: CommissionRun,
+    cut: facts.Cut,
+    here: Snapshot,
+    plan: Plan,
+    handed_on: HandedOn,
+    undone: Undone,
+) -> HandedOn:
+    """Add what one earlier period's refunds undo, and what the period before it hands on now."""
     earlier_plan, earlier = loaded(run.period.frozen_plan), facts_of(run)
     closed = Closed(earlier, earlier_plan, calculate(earlier, earlier_plan))
     booked = booked_lines(run, closed)
     if booked is None:
         undone.unknown.append(run.period.name)
-        return
-    so_far = undone_before(run, cut)
+        return HandedOn()
+    place, size = Lookup(here.members.id)(earlier.members.id), len(here.members)
+    less = told_less(run, cut, here, place, earlier.state, handed_on.state)
+    if less:
+        undone.less[run.pk] = less
     returns, entry, is_new = read_returns(run, cut, closed)
+    told = {name: figures[place] for name, figures in less.items()}
+    returns = replace(returns, told={**returns.told, **told})
     now = restate(closed, returns, plan.reversal)
-    place = Lookup(here.members.id)(earlier.members.id)
-    before = before_of(so_far, booked["id"])
+    before = before_of(undone_before(run, cut), booked["id"])
     rows = rows_of(closed.result.ledger)
     rows = replace(rows, earner=place[rows.earner].astype(np.int64))
-    size = len(here.members)
     amount, corrections = due_now(earlier_plan, rows, now.undone, before, here.state, size)
-    for name, figures in given_back(closed, returns, ~is_new, now.given_back, plan).items():
-        corrections[name] = np.zeros(size, np.int64)
-        corrections[name][place] = figures
+    given = given_back(closed, returns, ~is_new, now.given_back, plan)
+    corrections |= {name: moved(figures, place, size) for name, figures in given.items()}
     if corrections:
         undone.corrections[run.pk] = corrections
-    lines = lines_reversing(booked, before, amount, entry[is_new], earlier_plan)
+    refunds = np.union1d(handed_on.refunds, entry[is_new])
+    lines = lines_reversing(booked, before, amount, refunds, earlier_plan)
     undone.lines.append(lines)
-    if len(lines["amount"]):
-        undone.refunds.append(entry[is_new])
+    if len(lines["amount"]) or now.waiting:
+        undone.refunds.append(refunds)
+    waiting = {name: moved(figures, place, size) for name, figures in now.waiting.items()}
+    return HandedOn(waiting, refunds)
+
+
+def moved(figures: Int64s, place: Array, size: int) -> Int64s:
+    """Figures of the members of an earlier period at their places in this one."""
+    found = np.zeros(size, np.int64)
+    found[place] = figures
+    return found
+
+
+def told_less(
+    run: CommissionRun, cut: facts.Cut, here: Snapshot, place: Array, told: State, now: State
+) -> dict[str, Int64s]:
+    """By how much a run would be told less now, by member of the period under way: by what the one
+    before it hands on now, or else as an earlier close has found it."""
+    if not now:
+        return carried.read_less(run.pk, cut.starts_on, Lookup(here.members.id))
+    size = len(here.members)
+    return less_told(now, {name: moved(told[name], place, size) for name in now if name in told})
 
 
 def given_back(
@@ -262,7 +330,7 @@ def read_returns(
         returned=found["returned"],
         days=found["days"],
         volumes={name: found[name] for name in facts.VOLUMES},
-        paid=undone_at_payment(run, cut, closed),
+        told=undone_at_payment(run, cut, closed),
     )
     return returns, found["entry"], found["is_new"] == 1
 

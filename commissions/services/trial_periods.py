@@ -6,10 +6,10 @@
 Each period is calculated as its close calculates it: the same snapshot, its own sales at payment,
 refunds undone by lineage, ranks and carried figures handed from one trial period to the next; what
 came before the first is taken from the books. Limits count what was paid at payment as the close
-counts it: less what refunds took back of it in the period. What refunds undo of lines without an order line is
-worked out with the period they belong to (`trial_sums`). Sales from before the first period were
-paid by the plan of their time, so what refunds undo of them is what they undid. The plan that a
-period was paid by therefore gives exactly what was paid.
+counts it: less what refunds took back of it in the period. What refunds undo of lines without an
+order line is worked out with the period they belong to (`trial_sums`). Sales from before the first
+period were paid by the plan of their time, so what refunds undo of them is what they undid. The
+plan that a period was paid by therefore gives exactly what was paid.
 """
 
 from collections.abc import Callable, Iterator, Sequence

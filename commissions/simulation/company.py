@@ -115,7 +115,8 @@ class ClosedPeriod:
 
     `first_number`: of its ledger lines. `figures`, `title`, `highest`: what it was told. `refunds`:
     those of earlier orders in it. `returns`: what has come back of its own orders since; `undone`:
-    of its lines without an order, by number.
+    of its lines without an order, by number. `less`: by how much `figures` would be less now,
+    because of what came back of periods before it; negative.
     """
 
     period: Period
@@ -126,6 +127,7 @@ class ClosedPeriod:
     refunds: tuple[Refund, ...]
     returns: tuple[Refund, ...] = ()
     undone: Mapping[int, int] = field(default_factory=dict)
+    less: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     def has(self, sale: OrderLine) -> bool:
         return self.period.starts_on <= sale.day <= self.period.ends_on

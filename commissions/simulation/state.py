@@ -17,8 +17,8 @@ from typing import Any
 from commissions.engine.plan import Plan
 from commissions.simulation.company import Carried, LedgerLine, OrderLine
 from commissions.simulation.faults import InputFault
-from commissions.simulation.state_closed import read_closed, write_closed
-from commissions.simulation.units import HUNDREDTHS, KNOWN, day, decimal, understood, written
+from commissions.simulation.state_closed import read_closed, write_closed, write_figures
+from commissions.simulation.units import HUNDREDTHS, KNOWN, day, decimal, understood
 
 PARTS = ("carried", "titles", "highest", "until", "last_number", "sold", "ledger", "closed")
 DAY = "rank.since"
@@ -140,12 +140,8 @@ def read_lineage(reader: _Reader, document: Mapping[str, Any], carried: Carried)
 
 def write_state(carried: Carried, plan: Plan) -> dict[str, Any]:
     """The document; zeros are left out, people without anything too."""
-    figures = {
-        name: {who: written(name, figure, plan) for who, figure in sorted(known.items()) if figure}
-        for name, known in sorted(carried.figures.items())
-    }
     return {
-        "carried": {name: known for name, known in figures.items() if known},
+        "carried": write_figures(carried.figures, plan),
         "titles": write_ranks(carried.title, plan),
         "highest": write_ranks(carried.highest, plan),
         **({} if carried.last_day is None else {"until": day(carried.last_day)}),

@@ -2,7 +2,7 @@
 
 {"period": "2024-01", "starts_on": "2024-01-01", "ends_on": "2024-01-31", "first_number": "1",
  "carried": {...}, "titles": {...}, "highest": {...}, "refunds": [...], "returns": [...],
- "undone": {"7": "-15.00"}}
+ "undone": {"7": "-15.00"}, "less": {"due.plan.1": {"Asha": "-5.00"}}}
 """
 
 from __future__ import annotations
@@ -17,26 +17,40 @@ from commissions.simulation.units import HUNDREDTHS, day, decimal, understood, w
 
 DAY, VOLUME, MONEY = "rank.since", "metric.", "wallet"
 Levels = Mapping[str, Mapping[str, int]]
+Figures = Mapping[str, Mapping[str, int]]
 
 
 def write_closed(
     one: ClosedPeriod, plan: Plan, write_ranks: Callable[[Levels, Plan], Any]
 ) -> dict[str, Any]:
-    figures = {
-        name: {who: written(name, figure, plan) for who, figure in sorted(known.items()) if figure}
-        for name, known in sorted(one.figures.items())
-    }
     return {
         "period": one.period.code,
         "starts_on": day(one.period.starts_on),
         "ends_on": day(one.period.ends_on),
         "first_number": str(one.first_number),
-        "carried": {name: known for name, known in figures.items() if known},
+        "carried": write_figures(one.figures, plan),
         "titles": write_ranks(one.title, plan),
         "highest": write_ranks(one.highest, plan),
         "refunds": [write_refund(refund) for refund in one.refunds],
         "returns": [write_refund(refund) for refund in one.returns],
         "undone": {str(n): written(MONEY, amount, plan) for n, amount in one.undone.items()},
+        "less": write_figures(one.less, plan),
+    }
+
+
+def write_figures(figures: Figures, plan: Plan) -> dict[str, dict[str, str]]:
+    """Without zeros, and without names of nothing else."""
+    found = {
+        name: {who: written(name, figure, plan) for who, figure in sorted(known.items()) if figure}
+        for name, known in sorted(figures.items())
+    }
+    return {name: known for name, known in found.items() if known}
+
+
+def read_figures(document: Any, plan: Plan) -> dict[str, dict[str, int]]:
+    return {
+        name: {who: understood(name, text, plan) for who, text in known.items()}
+        for name, known in document.items()
     }
 
 
@@ -66,15 +80,13 @@ def read_closed(
             understood(DAY, row["ends_on"], plan),
         ),
         first_number=int(row["first_number"]),
-        figures={
-            name: {who: understood(name, text, plan) for who, text in known.items()}
-            for name, known in row["carried"].items()
-        },
+        figures=read_figures(row["carried"], plan),
         title=read_ranks("titles"),
         highest=read_ranks("highest"),
         refunds=tuple(read_refund(each, plan) for each in row["refunds"]),
         returns=tuple(read_refund(each, plan) for each in row["returns"]),
         undone={int(n): understood(MONEY, text, plan) for n, text in row["undone"].items()},
+        less=read_figures(row.get("less", {}), plan),
     )
 
 

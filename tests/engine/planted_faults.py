@@ -344,9 +344,9 @@ REFUNDS = [
     ),
     Fault(
         "order lines are matched as if nothing had come back",
-        "restatement",
-        "amount=block.amount - undone)",
-        "amount=block.amount)",
+        "returned",
+        "amount=block.amount - undone, line=",
+        "amount=block.amount, line=",
         f"{RESTATED}test_match_of_a_members_sum_follows_lines_that_name_their_order",
     ),
     Fault(
@@ -362,6 +362,27 @@ REFUNDS = [
         "of_members(facts.paid_on(metric))",
         "of_members(facts.metric(metric))",
         f"{RESTATED}test_refund_does_not_lower_what_is_paid_on_in_its_own_period",
+    ),
+    Fault(
+        "instalments to come of a refunded sale stay as they were",
+        "occurrence",
+        "amount=kept(last if ago == bonus.instalments - 1 else part)",
+        "amount=last if ago == bonus.instalments - 1 else part",
+        f"{RESTATED}test_each_instalment_is_less_in_proportion",
+    ),
+    Fault(
+        "what is held of a refunded sale stays as it was",
+        "restatement",
+        "replace(block, amount=kept(block.amount))",
+        "block",
+        f"{RESTATED}test_what_is_held_is_less_in_proportion",
+    ),
+    Fault(
+        "what fell due stands, though its sale came back",
+        "restatement",
+        "state={**snapshot.state, **told},",
+        "state=snapshot.state,",
+        f"{RESTATED}test_what_a_period_was_told_too_much_is_undone_where_it_was_paid",
     ),
 ]
 

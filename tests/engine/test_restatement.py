@@ -1,7 +1,7 @@
 """Lines without an order line go back with their sales: worked examples, and against an oracle."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,14 +10,9 @@ import pytest
 from commissions.engine.calculate import calculate
 from commissions.engine.errors import SnapshotError
 from commissions.engine.plan import Plan
-from commissions.engine.restatement import (
-    Closed,
-    Returns,
-    due_now,
-    is_concerned,
-    restate,
-    rows_of,
-)
+from commissions.engine.restatement import Closed, due_now, is_concerned, restate
+from commissions.engine.returned import Returns
+from commissions.engine.rows import rows_of
 from tests.engine.documents import (
     COMPANY,
     METRICS,
@@ -231,6 +226,66 @@ def test_ranks_stand_and_so_does_what_is_paid_for_them():
     assert july.undone((0, "60.00")) == {"own": {"asha": -6_00}}
 
 
+PARTS = bonus("parts", pays=upline(1), rates=by_step("0.10"), instalments=3)
+
+
+def waiting(month: Month, *parts: tuple[int, str]) -> dict[str, list[int]]:
+    restated = restate(month.closed, month.back(*parts), month.plan.reversal)
+    return {name: figures.tolist() for name, figures in restated.waiting.items()}
+
+
+def test_each_instalment_is_less_in_proportion():
+    july = month(plan(PARTS), TEAM, [("carl", "300.00"), ("bela", "30.00")])
+
+    # Bela's 30.00 in three, Asha's 3.00 as well. Of 10.00 a third goes; the first one by its line.
+    assert july.undone((0, "100.00")) == {}
+    assert waiting(july, (0, "100.00")) == {f"due.parts.{k}": [1_00, 6_67, 0] for k in (1, 2)}
+    assert waiting(july, (0, "300.00"), (1, "30.00")) == {
+        f"due.parts.{k}": [0, 0, 0] for k in (1, 2)
+    }
+
+
+def test_instalments_of_a_sum_are_less_as_the_sum_is():
+    team = bonus("team", base=ON_CV, pays=upline(1), rates=by_step("0.10"), instalments=3)
+    july = month(plan(team), TEAM, [("carl", "0.30"), ("carl", "0.20")])
+
+    # 0.05 in 0.02, 0.02, 0.01; 0.03 are left, so of each round(2/5): 0.01, 0.01, 0.00.
+    assert july.undone((1, "0.20")) == {"team": {"bela": -1}}
+    assert waiting(july, (1, "0.20")) == {"due.team.1": [0, 1, 0]}
+
+
+def test_what_is_held_is_less_in_proportion():
+    rule = {"when": at_least("pv", "500"), "otherwise": "held"}
+    held = bonus("held", pays=OWN, rates=by_step("0.10"), eligibility=rule)
+    july = month(plan(held), TEAM, [("carl", "70.00"), ("bela", "500.00")])
+
+    assert waiting(july, (0, "35.00")) == {"held.held": [0, 0, 3_50]}
+    assert waiting(july, (1, "500.00")) == {}
+
+
+def test_what_a_period_was_told_too_much_is_undone_where_it_was_paid():
+    """Bela was paid 10.00 that fell due, and Asha half of it; 3.33 of that is of no sale any more.
+    Of 8.00 in two more months 2.00 are not."""
+    match = bonus(
+        "match",
+        base={"of": "commissions", "bonuses": ["parts"], "per": "member", "after_limits": False},
+        pays=upline(1),
+        rates=by_step("0.50"),
+    )
+    state = {"due.parts.1": [0, 10_00, 0], "due.parts.2": [0, 8_00, 0]}
+    rules = plan(PARTS, match)
+    snapshot = company(TEAM, state=state)
+    august = Month(rules, list(TEAM), Closed(snapshot, rules, calculate(snapshot, rules)))
+    told = {"due.parts.1": np.array([0, -3_33, 0]), "due.parts.2": np.array([0, -2_00, 0])}
+
+    restated = restate(august.closed, replace(august.back(), told=told), rules.reversal)
+
+    assert august.by_name(restated.undone) == {"parts": {"bela": -3_33}, "match": {"asha": -1_66}}
+    assert {name: left.tolist() for name, left in restated.waiting.items()} == {
+        "due.parts.1": [0, 6_00, 0]
+    }
+
+
 def test_rule_of_the_plan_is_kept():
     own = bonus("own", base=ON_CV, pays=OWN, rates=by_step("0.10"))
     sales = [("asha", "100.00"), ("asha", "20.00")]
@@ -272,6 +327,7 @@ def test_plans_that_pay_orders_alone_are_not_concerned():
     assert not is_concerned(plan(direct, limits=[refuse]))
     assert is_concerned(plan(direct, limits=[limit("10", "direct")]))
     assert is_concerned(plan(bonus("own", base=ON_CV, pays=OWN, rates=by_step("1"))))
+    assert is_concerned(plan(PARTS))
 
 
 def test_money_of_a_member_is_rounded_as_his_sum():

@@ -9,16 +9,10 @@ import numpy as np
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
-from commissions.engine.calculate import calculate
-from commissions.engine.restatement import (
-    Closed,
-    Restated,
-    Returns,
-    is_concerned,
-    more,
-    restate,
-    rows_of,
-)
+from commissions.engine.calculate import WAITING, calculate
+from commissions.engine.restatement import Closed, Restated, is_concerned, restate
+from commissions.engine.returned import Returns
+from commissions.engine.rows import more, rows_of
 from tests.engine.documents import load
 from tests.engine.oracle.reversals import Return, undone
 from tests.engine.strategies import FIGURES, World, worlds
@@ -101,17 +95,45 @@ def by_key(closed: Closed, restated: Restated) -> dict[Any, Fraction]:
     return {key: amount for key, amount in found.items() if amount}
 
 
+@st.composite
+def less_told(draw: st.DrawFn, world: World) -> dict[str, list[int]]:
+    """By how much what waited for the period is less by now, because of periods before it."""
+    if draw(st.sampled_from([True, False])):
+        return {}
+    return {
+        name: [-draw(st.integers(0, figure)) for figure in figures]
+        for name, figures in world.state.items()
+        if name.startswith(WAITING)
+    }
+
+
+def waiting(closed: Closed, restated: Restated) -> dict[str, list[Fraction]]:
+    unit = 10**closed.plan.money.scale
+    return {
+        name: [Fraction(figure, 100 if name.startswith("pool.") else unit) for figure in figures]
+        for name, figures in ((n, f.tolist()) for n, f in restated.waiting.items())
+    }
+
+
 @thorough
 @given(worlds.map(line_by_line), st.data())
 def test_what_is_undone_equals_the_oracle(world: World, data: st.DataObject):
     rules, snapshot = load(world.document), world.snapshot()
     assume(is_concerned(rules) and world.lines)
     closed = Closed(snapshot, rules, calculate(snapshot, rules))
-    returns = came_back(world, data.draw(refunds(world)))
+    returns, told = came_back(world, data.draw(refunds(world))), data.draw(less_told(world))
+    places = [sorted(world.members["id"]).index(member) for member in world.members["id"]]
+    in_order = {name: [0] * len(places) for name in told}
+    for name, figures in told.items():
+        for place, figure in zip(places, figures, strict=True):
+            in_order[name][place] = figure
+    returns = replace(returns, told={name: np.array(f) for name, f in in_order.items()})
 
     restated = restate(closed, returns, rules.reversal)
 
-    assert by_key(closed, restated) == undone(snapshot, rules, to_oracle(returns))
+    expected = undone(snapshot, rules, to_oracle(returns), in_order)
+    assert by_key(closed, restated) == expected.lines
+    assert waiting(closed, restated) == expected.waiting
 
 
 @thorough

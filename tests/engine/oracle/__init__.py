@@ -102,6 +102,14 @@ def carry(company: Company, person: Person, state: State) -> None:
 
 def paid(company: Company, bonus: Bonus, before: list[Award], state: State) -> list[Award]:
     """The lines of one bonus, whatever becomes of them."""
+    found = earned(company, bonus, before, state)
+    if isinstance(bonus.pays, PaysPool | PaysCompany):
+        return found
+    return release(company, bonus, split(company, bonus, found, state), state)
+
+
+def earned(company: Company, bonus: Bonus, before: list[Award], state: State) -> list[Award]:
+    """What the period itself brings of one bonus, in whole amounts."""
     before = [award for award in before if award.to == "ledger" and award.amount]
     if isinstance(bonus.pays, PaysPool):
         return pay_pool(company, bonus, state)
@@ -124,7 +132,7 @@ def paid(company: Company, bonus: Bonus, before: list[Award], state: State) -> l
         found += matched_again(company, bonus, found, before)
     found = occur(company, bonus, found, state)
     to_money(company, bonus, found)
-    return release(company, bonus, split(company, bonus, found, state), state)
+    return found
 
 
 def matched_again(

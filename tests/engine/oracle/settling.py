@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 
 from commissions.engine.plan import Always, Bonus, ByRank, OncePerRank
@@ -85,8 +86,15 @@ def exact(bonus: Bonus, award: Award) -> Fraction:
     return award.base * factor * award.rate
 
 
-def split(company: Company, bonus: Bonus, awards: list[Award], state: State) -> list[Award]:
-    """The first instalment of each line now; what was due before falls due now as well."""
+def split(
+    company: Company,
+    bonus: Bonus,
+    awards: list[Award],
+    state: State,
+    left: Callable[[Award, Fraction], Fraction] = lambda award, part: part,
+) -> list[Award]:
+    """The first instalment of each line now; what was due before falls due now as well. `left`:
+    of each part what there still is of it."""
     if bonus.instalments == 1:
         return awards
     parts = bonus.instalments
@@ -100,11 +108,11 @@ def split(company: Company, bonus: Bonus, awards: list[Award], state: State) -> 
     for award in awards:
         if award.to != "ledger" or award.earner is None:
             continue
-        whole = award.amount
-        award.amount = instalment(company, whole, parts)
+        part = instalment(company, award.amount, parts)
+        last = award.amount - part * (parts - 1)
         for k in range(1, parts):
-            last = whole - award.amount * (parts - 1)
-            waiting[k][award.earner] += last if k == parts - 1 else award.amount
+            waiting[k][award.earner] += left(award, last if k == parts - 1 else part)
+        award.amount = left(award, part)
     for k in range(1, parts):
         state[f"{name}.{k}"] = waiting[k]
     return awards + [
