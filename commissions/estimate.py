@@ -1,11 +1,14 @@
 """What the close would bring if it were now.
 
 A distributor's volumes, rank and commissions at the close mostly rest on the people below and their
-sales, so the engine is given just those, at the moment somebody looks. What rests on everybody
-(pools, limits of the company) and lines too large for a page are read from the company's last
-estimate (`services/estimates.py`). Either is an estimate: orders and refunds still come.
+sales, so the engine is given just those, at the moment somebody looks; what refunds take back of
+the lines of earlier periods' sales is read beside it. What rests on everybody (pools, limits of the
+company, sums of earlier periods that refunds undo) and lines too large for a page are read from the
+company's last estimate (`services/estimates.py`). Either is an estimate: orders and refunds still
+come.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -13,9 +16,15 @@ from decimal import Decimal
 import numpy as np
 
 from commissions.engine import PERIOD_CLOSE, Plan, Result, calculate
-from commissions.engine.plan import Bonus
-from commissions.models import CommissionPeriod, Estimate
-from commissions.services.own_line import knowable, read_line, rests_on_company
+from commissions.models import Bonus, CommissionPeriod, Estimate
+from commissions.services.own_line import (
+    cut_now,
+    knowable,
+    read_line,
+    rests_on_company,
+    undoes_sums,
+)
+from commissions.services.reversals import reversed_at_close
 from commissions.standing import hundredths
 from genealogy.models import Distributor
 from mlmcrm.money import ZERO
@@ -41,7 +50,7 @@ def estimate_close(
 ) -> Expected | None:
     """What the bonuses of the close would pay a distributor now; None where nobody knows yet."""
     kept = Estimate.objects.filter(period=period).first()
-    if kept is not None and rests_on_company(plan):
+    if kept is not None and (rests_on_company(plan) or undoes_sums(period)):
         return from_kept(kept, distributor, plan)
     snapshot = read_line(distributor, period, plan)
     if snapshot is None:
@@ -49,28 +58,55 @@ def estimate_close(
     known = knowable(plan)
     result = calculate(snapshot, known, PERIOD_CLOSE)
     own = int(np.searchsorted(snapshot.members.id, distributor.pk))
-    return Expected(parts_of(result, known, own))
+    earned = earned_by(own, result, known)
+    return Expected(parts_of(known, earned, taken_back(distributor, period, plan)))
+
+
+def taken_back(
+    distributor: Distributor, period: CommissionPeriod, plan: Plan
+) -> dict[tuple[str, str], Decimal]:
+    """By code and name of bonus: what the period's refunds undo of his lines of earlier sales."""
+    undone = reversed_at_close(cut_now(period), plan, distributor.pk)
+    ids = np.unique(undone["bonus_id"]).tolist()
+    found: dict[tuple[str, str], Decimal] = {}
+    for pk, *named in Bonus.objects.filter(pk__in=ids).values_list("pk", "code", "name"):
+        amount = hundredths(int(undone["amount"][undone["bonus_id"] == pk].sum()))
+        found[named[0], named[1]] = found.get((named[0], named[1]), ZERO) + amount
+    return found
 
 
 def from_kept(kept: Estimate, distributor: Distributor, plan: Plan) -> Expected:
-    rows = kept.amounts.filter(distributor=distributor).values_list("bonus__code", "amount")
-    found = dict(rows)
-    parts = [
-        (programme.name, found.get(programme.code, ZERO))
-        for programme in plan.programmes
-        if programme.code in found
-        or (isinstance(programme, Bonus) and programme.trigger == PERIOD_CLOSE)
-    ]
-    return Expected(parts, kept.known_at)
+    found: dict[tuple[str, str], Decimal] = {}
+    rows = kept.amounts.filter(distributor=distributor).order_by("bonus_id")
+    for code, name, amount in rows.values_list("bonus__code", "bonus__name", "amount"):
+        found[code, name] = found.get((code, name), ZERO) + amount
+    return Expected(parts_of(plan, found), kept.known_at)
 
 
-def parts_of(result: Result, plan: Plan, own: int) -> list[tuple[str, Decimal]]:
-    """Each bonus of the close with what somebody gets of it; a limit only where it cuts him."""
-    earned = dict.fromkeys(range(len(plan.programmes)), 0)
+def earned_by(own: int, result: Result, plan: Plan) -> dict[tuple[str, str], Decimal]:
+    """By code and name of bonus what somebody gets."""
+    found: dict[tuple[str, str], Decimal] = {}
     for block in result.ledger:
-        earned[block.bonus] += int(block.amount[block.earner == own].sum())
+        programme = plan.programmes[block.bonus]
+        amount = hundredths(int(block.amount[block.earner == own].sum()))
+        key = programme.code, programme.name
+        found[key] = found.get(key, ZERO) + amount
+    return found
+
+
+def parts_of(plan: Plan, *found: Mapping[tuple[str, str], Decimal]) -> list[tuple[str, Decimal]]:
+    """Each bonus of the close with what somebody gets of it, in the order of the plan, then those
+    that the plan has no more; what is not of the close, and limits, only where there is anything.
+    """
+    amounts: dict[str, Decimal] = {}
+    names = {programme.code: programme.name for programme in plan.programmes}
+    for part in found:
+        for (code, name), amount in part.items():
+            amounts[code] = amounts.get(code, ZERO) + amount
+            names.setdefault(code, name)
+    at_close = {bonus.code for bonus in plan.triggered_by(PERIOD_CLOSE)}
     return [
-        (programme.name, hundredths(earned[place]))
-        for place, programme in enumerate(plan.programmes)
-        if earned[place] or (isinstance(programme, Bonus) and programme.trigger == PERIOD_CLOSE)
+        (name, amounts.get(code, ZERO))
+        for code, name in names.items()
+        if amounts.get(code) or code in at_close
     ]

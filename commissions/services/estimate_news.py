@@ -45,16 +45,20 @@ def note_sales(period: CommissionPeriod, plan: Plan, sellers: NDArray[Any]) -> N
         )
 
 
-def note_changed(plan: Plan) -> None:
+def note_changed(period: CommissionPeriod, plan: Plan) -> None:
     """The company's estimate is another for those in `pg_temp.moved`.
 
-    It is on the page of everybody, or of those with large lines, by the plan. With at most REACH
+    It is on the page of everybody, or of those with large lines. With at most REACH
     people below, nobody stands too far above a seller to have been told of his order.
     """
     with connection.cursor() as cursor:
         cursor.execute(
             _NOTE_CHANGED,
-            {"everybody": own_line.rests_on_company(plan), "reach": REACH, "here_since": _since()},
+            {
+                "everybody": own_line.rests_on_company(plan) or own_line.undoes_sums(period),
+                "reach": REACH,
+                "here_since": _since(),
+            },
         )
 
 

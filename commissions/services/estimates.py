@@ -146,7 +146,7 @@ def _record(period: CommissionPeriod, version: PlanVersion, mark: Mark) -> Estim
     )
     members = outcome.snapshot.members.id
     store(estimate, members, amounts_of(outcome, version, Lookup(members)))
-    estimate_news.note_changed(loaded(version))
+    estimate_news.note_changed(period, loaded(version))
     return estimate
 
 

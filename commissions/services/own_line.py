@@ -6,15 +6,17 @@ People stand as they do today; ranks and what else is carried on come from the n
 from dataclasses import replace
 
 import numpy as np
+from django.utils import timezone
 
 from commissions.engine import Plan, Snapshot, build_snapshot
 from commissions.engine.plan import PLACEMENT, parts
 from commissions.models import CommissionPeriod
 from commissions.services import carried
 from commissions.services.arrays import Lookup, read_columns
-from commissions.services.facts import VOLUME_KINDS, day_number, entry_columns, lines_of
+from commissions.services.facts import VOLUME_KINDS, Cut, day_number, entry_columns, lines_of
 from commissions.services.opening import payment_run
 from commissions.services.projections import last_final_run
+from commissions.services.restatements import runs_concerned
 from genealogy.models import Distributor, GenealogyNode
 from genealogy.models.node import Tree
 
@@ -29,6 +31,24 @@ def asks_for_places(plan: Plan) -> bool:
 def rests_on_company(plan: Plan) -> bool:
     """Whether a line by itself does not tell what its head gets at the close."""
     return asks_for_places(plan) or knowable(plan) != without_refusals(plan)
+
+
+def undoes_sums(period: CommissionPeriod) -> bool:
+    """Whether refunds of earlier periods' sales undo sums, for which those are worked out again:
+    then no line by itself tells it, until they are worked out for everybody."""
+    return bool(runs_concerned(cut_now(period)))
+
+
+def cut_now(period: CommissionPeriod) -> Cut:
+    """An open period with all that is known of it now."""
+    run = last_final_run()
+    return Cut(
+        starts_on=period.starts_on,
+        ends_on=period.ends_on,
+        known_at=timezone.now(),
+        carried_run=run.pk if run else None,
+        payment_run=payment_run(period).pk,
+    )
 
 
 def knowable(plan: Plan) -> Plan:

@@ -40,9 +40,10 @@ def reversed_at_payment(refunds: list[int], plan: Plan) -> dict[str, Array]:
     return reversed_lines(OF_PAYMENTS, {"refunds": refunds}, REFUNDED_CLAIMS, plan)
 
 
-def reversed_at_close(cut: Cut, plan: Plan) -> dict[str, Array]:
-    """What the refunds of a period take back of what earlier closes paid."""
-    return reversed_lines(OF_CLOSES, cut.params, REFUNDED_CLOSES, plan)
+def reversed_at_close(cut: Cut, plan: Plan, earner: int | None = None) -> dict[str, Array]:
+    """What the refunds of a period take back of what earlier closes paid; of one earner, if any."""
+    query = OF_CLOSES if earner is None else f"{OF_CLOSES} and l.distributor_id = %(earner)s"
+    return reversed_lines(query, cut.params | {"earner": earner}, REFUNDED_CLOSES, plan)
 
 
 def reversed_lines(

@@ -4,23 +4,27 @@ import pytest
 
 from commerce.services.orders import RefundLine, refund_order
 from commissions.estimate import estimate_close
-from commissions.models import CommissionPeriod, LedgerEntry
+from commissions.models import CommissionPeriod, LedgerEntry, PlanVersion
 from commissions.services.claims import claim_volume
 from commissions.services.estimates import record
 from commissions.standing import plan_of
 from tests.cast import Cast, at
+from tests.commissions.steps import closed
+from tests.commissions.test_other_plans import added, upline
+from tests.commissions.test_refunds_of_sums import paying
+from tests.commissions.test_refunds_of_waiting import PARTS, VOLUMES
 from tests.portal.conftest import close, text_of
 
 pytestmark = pytest.mark.django_db
 NAMES = ["asha", "ben", "chloe", "dmitri", "stella"]
 
 
-def estimates(cast: Cast) -> dict[str, Decimal]:
+def estimates(cast: Cast, version: PlanVersion | None = None) -> dict[str, Decimal]:
     period = CommissionPeriod.objects.get(code="2026-11")
     people = {name: getattr(cast, name) for name in NAMES}
     for person in people.values():
         person.refresh_from_db()
-    plan = plan_of(cast.plan)
+    plan = plan_of(version or cast.plan)
     return {name: estimate_close(who, period, plan).total for name, who in people.items()}
 
 
@@ -41,16 +45,76 @@ def test_the_estimate_is_what_the_close_brings(company: Cast) -> None:
     expected = estimates(company)
     close(company, "2026-11")
 
-    lines = LedgerEntry.objects.filter(period__code="2026-11", run__kind="close")
-    brought = {
+    assert brought(company, "2026-11") == expected
+    assert sum(expected.values()) > 100
+
+
+def give_back(order, pieces: int, day: str) -> None:
+    refund_order(
+        order=order,
+        lines=[RefundLine(item=order.items.get(), quantity=pieces)],
+        actor=None,
+        reason="Too many",
+        refunded_at=at(day),
+    )
+    claim_volume()
+
+
+def brought(cast: Cast, code: str) -> dict[str, Decimal]:
+    lines = LedgerEntry.objects.filter(period__code=code, run__kind="close")
+    return {
         name: sum(
-            (line.amount for line in lines.filter(distributor=getattr(company, name))),
+            (line.amount for line in lines.filter(distributor=getattr(cast, name))),
             Decimal("0.00"),
         )
         for name in NAMES
     }
-    assert brought == expected
-    assert sum(expected.values()) > 100
+
+
+def test_a_refund_of_an_earlier_sale_is_in_the_estimate_at_once(cast: Cast) -> None:
+    assert cast.plan
+    orders = [cast.buys(name, 30, at("2026-10-05")) for name in ("chloe", "dmitri")]
+    claim_volume()
+    closed(cast, "2026-10")
+    cast.buys("dmitri", 12, at("2026-11-05"))
+    claim_volume()
+    before = estimates(cast)
+
+    give_back(orders[1], 7, "2026-11-07")
+    once = estimates(cast)
+    give_back(orders[1], 4, "2026-11-08")
+    give_back(orders[0], 30, "2026-11-08")
+    expected = estimates(cast)
+    closed(cast, "2026-11")
+
+    assert before["chloe"] > once["chloe"] > expected["chloe"]
+    assert sum(expected.values()) < sum(once.values()) < sum(before.values())
+    assert brought(cast, "2026-11") == expected
+
+
+def test_what_a_refund_undoes_of_sums_is_said_from_the_company_s_estimate(cast: Cast) -> None:
+    team = added("team", "unilevel", base={"of": "metric", "metric": "cv"}, pays=upline("sponsor"))
+    version = paying(cast, team, PARTS, volumes=VOLUMES)
+    order = cast.buys("dmitri", 30, at("2026-10-05"))
+    claim_volume()
+    closed(cast, "2026-10")
+    cast.buys("ben", 60, at("2026-11-05"))
+    claim_volume()
+    period = CommissionPeriod.objects.get(code="2026-11")
+    record(period)
+    before = estimates(cast, version)
+
+    give_back(order, 10, "2026-11-07")
+    record(period)
+    expected = estimates(cast, version)
+    at_once = estimate_close(cast.chloe, period, plan_of(version))
+    closed(cast, "2026-11")
+
+    # Of 60.00 of October 20.00 for the team, and a third of 20.00 in parts, the second one as well.
+    assert at_once is not None
+    assert at_once.worked_out_at is not None
+    assert before["chloe"] - expected["chloe"] > Decimal("26.66")
+    assert brought(cast, "2026-11") == expected
 
 
 def test_pages_say_that_it_is_an_estimate(company: Cast, sign_in) -> None:
