@@ -42,8 +42,8 @@ Where to read on: `plan/` is the language (records, reading, checking), `lint/` 
 plans without calculating. `calculate` is the order of everything; `snapshot`, `facts` with
 `volumes`, `metrics`, `conditions`, `ladders`; `awards`, `paying` with `walk`, `source`, `pairs`,
 `pool`, `company`; `occurrence`, `money`, `limits`, `reversal`, `restatement` with `returned` and
-`rows`, `payout`; `explain`;
-beneath them `trees` and `rounding`.
+`rows`, `payout`; `explain`; beneath them `trees` and `rounding`. `figures` says what a story asks
+that others decide.
 """
 
 from commissions.engine.calculate import ENGINE_VERSION, LASTING, calculate
@@ -55,7 +55,7 @@ from commissions.engine.errors import (
     PlanError,
     SnapshotError,
 )
-from commissions.engine.explain import Step, trace
+from commissions.engine.explain import Booked, Step, trace
 from commissions.engine.facts import Facts
 from commissions.engine.limits import check_limits
 from commissions.engine.plan import PAYMENT, PERIOD_CLOSE, Plan
@@ -74,6 +74,7 @@ __all__ = [
     "PERIOD_CLOSE",
     "Asked",
     "Block",
+    "Booked",
     "CapacityError",
     "Closed",
     "CycleError",

@@ -32,7 +32,15 @@ from collections.abc import Callable, Mapping, Sequence
 
 from commissions.engine import limits
 from commissions.engine.awards import Award
+from commissions.engine.conditions import looked_at
 from commissions.engine.facts import Facts
+from commissions.engine.figures import (
+    asked_in_stories,
+    is_of_many,
+    name_of,
+    paid_name,
+    summed_up,
+)
 from commissions.engine.money import Paid, amounts, by_member
 from commissions.engine.occurrence import due, hold, occur, split
 from commissions.engine.paying import award
@@ -88,7 +96,22 @@ def calculate(
         state=carried_on(facts) if closing else {},
         member_count=len(snapshot.members),
         payable=payable,
+        measured=measured(facts, paid) if closing else {},
     )
+
+
+def measured(facts: Facts, paid: Mapping[str, Paid]) -> dict[str, Int64s]:
+    """What stories ask of everybody beyond their standings, by name (`figures`)."""
+    questions = (part for part in asked_in_stories(facts.plan) if is_of_many(part))
+    names = {name_of(question): question for question in questions}
+    found = {
+        name: facts.noted[name] if name in facts.noted else looked_at(question, facts)
+        for name, question in names.items()
+    }
+    members = len(facts.snapshot.members)
+    for code in summed_up(facts.plan):
+        found[paid_name(code)] = by_member(paid[code].ledger, members)
+    return found
 
 
 def trees_used(used: object) -> set[str]:

@@ -16,11 +16,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from commissions.engine.figures import OfMany, name_of
 from commissions.engine.legs import counted_with_cap, legs_with_members, legs_with_volume
 from commissions.engine.plan import (
     ENROLLER,
@@ -35,6 +36,7 @@ from commissions.engine.plan import (
     IsActive,
     JoinedInPeriod,
     JoinedWithin,
+    LegCap,
     LegsWithMembers,
     LegsWithVolume,
     Not,
@@ -123,7 +125,7 @@ def answer_leaf(leaf: Leaf, facts: Facts, climb: Climb | None) -> Bools:
         return within_days(members.joined, snapshot.ends_on, leaf.days)
     if isinstance(leaf, JoinedInPeriod):
         return (members.joined >= snapshot.starts_on) & (members.joined <= snapshot.ends_on)
-    number = recruit_numbers(leaf.by, facts)
+    number = looked_at(leaf, facts, climb)
     return (number >= leaf.first) & (number <= leaf.last)
 
 
@@ -139,19 +141,34 @@ def needed(leaf: Leaf, facts: Facts) -> int:
 
 def actual(leaf: Leaf, facts: Facts, climb: Climb | None = None) -> NDArray[np.signedinteger]:
     """What each member has of what is asked, in the units of `needed`."""
-    if isinstance(leaf, AtLeast):
-        if leaf.leg_cap is not None:
-            return counted_with_cap(leaf, leaf.leg_cap, facts)
+    if isinstance(leaf, AtLeast) and leaf.leg_cap is None:
         return facts.metric(leaf.metric)
+    if isinstance(leaf, AtLeast | LegsWithVolume | LegsWithMembers):
+        return looked_at(leaf, facts, climb)
+    if isinstance(leaf, HasRank):
+        return levels_asked(leaf, facts, climb)
+    return answer_leaf(leaf, facts, climb).astype(np.int64)
+
+
+def looked_at(leaf: OfMany, facts: Facts, climb: Climb | None = None) -> Int64s:
+    """The figure that other people decide: as it was given, or worked out from them and noted."""
+    name = name_of(leaf)
+    if name in facts.given:
+        return facts.given[name]
+    facts.noted[name] = found = found_in_others(leaf, facts, climb)
+    return found
+
+
+def found_in_others(leaf: OfMany, facts: Facts, climb: Climb | None) -> Int64s:
+    if isinstance(leaf, Recruit):
+        return recruit_numbers(leaf.by, facts)
     if isinstance(leaf, LegsWithVolume):
         return legs_with_volume(leaf, facts) * 100
     if isinstance(leaf, LegsWithMembers):
         climbing = climb is not None and climb.ladder == leaf.ladder
         levels = climb.around if climb and climbing else facts.ranks(leaf.ladder).paid_as
         return legs_with_members(leaf, levels, facts) * 100
-    if isinstance(leaf, HasRank):
-        return levels_asked(leaf, facts, climb)
-    return answer_leaf(leaf, facts, climb).astype(np.int64)
+    return counted_with_cap(leaf, cast(LegCap, leaf.leg_cap), facts)
 
 
 def levels_asked(leaf: HasRank, facts: Facts, climb: Climb | None) -> NDArray[np.int16]:

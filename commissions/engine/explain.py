@@ -9,15 +9,16 @@ the two can't disagree.
     2  C           skipped  not counted: active? PV 20.00 of 50.00
     3  B  Bronze   step 2   paid     4 % of 100.00 = 4.00
 
-The facts may be of the whole company, or of the seller and his uplines with that one order line and
-everybody's standing given. Bonuses that are not paid on one item alone (pairs, pools, what is paid
-once) have no such story: theirs are the figures in the line.
+The facts may be of the whole company, or of the seller and his uplines with that one order line,
+everybody's standing and what else is asked of them given (`figures`); then `Booked` has what the
+order line does not tell of the bonuses before. Bonuses that are not paid on one item alone (pairs,
+pools, what is paid once) have no such story: theirs are the figures in the line.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 import numpy as np
@@ -32,12 +33,14 @@ from commissions.engine.awards import (
     items_of,
     was_paid,
 )
-from commissions.engine.calculate import pay
+from commissions.engine.calculate import pay, pay_bonus
 from commissions.engine.facts import Facts
-from commissions.engine.money import amounts, unit_of
-from commissions.engine.plan import Bonus, Condition, OfCommissions, PaysSource, PaysUpline
+from commissions.engine.figures import behind, is_on_lines
+from commissions.engine.money import Paid, amounts, by_member, unit_of
+from commissions.engine.plan import Bonus, Condition, OfCommissions, PaysSource, PaysUpline, Plan
 from commissions.engine.requirements import Asked, questions
-from commissions.engine.result import Block
+from commissions.engine.result import NOBODY, Block
+from commissions.engine.rounding import Int64s
 from commissions.engine.source import grant_sources
 from commissions.engine.terms import Terms, counted_when, terms_by_day
 from commissions.engine.trail import ENDED, LAST_STEP, Trail, trail_of
@@ -98,19 +101,38 @@ class Chain:
         return self.terms.bonus
 
 
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """Of the bonuses and limits before, what the facts of a few people do not tell. `lines`: what
+    a bonus paid on the order line, by code, where more than the line decided it. `sums`: by code
+    and member all that a bonus paid or a limit cut (`figures.summed_up`)."""
+
+    lines: Mapping[str, Sequence[Block]] = field(default_factory=dict)
+    sums: Mapping[str, Int64s] = field(default_factory=dict)
+
+
 def trace(
-    facts: Facts, bonus_code: str, line: int, source: int | None = None, base: int | None = None
+    facts: Facts,
+    bonus_code: str,
+    line: int,
+    source: int | None = None,
+    base: int | None = None,
+    booked: Booked | None = None,
 ) -> list[Step]:
     """From the source upward, whom the bonus paid for this order line and whom not.
 
     `source`, `base`: which item, where the bonus is paid on several of one line (commissions).
-    Something the bonus does not pay for gives an empty list. Raises KeyError for a bonus the plan
-    does not have, ValueError for one that has no such story.
+    `booked`: with the facts of a few; left out, they are of the whole company. Something the bonus
+    does not pay for gives an empty list. Raises KeyError for a bonus the plan does not have,
+    ValueError for one that has no such story.
     """
     bonus = facts.plan.bonus(bonus_code)
     if not isinstance(bonus.pays, PaysSource | PaysUpline):
         raise ValueError(f"{bonus_code} is not paid on one item alone")
-    earlier = paid_before(bonus, facts)
+    if booked is None:
+        earlier = paid_before(bonus, facts)
+    else:
+        earlier = paid_before_on_line(bonus, facts, booked)
     items = items_of(bonus, facts, earlier)
     mine = items.line == line
     if source is not None:
@@ -131,8 +153,48 @@ def paid_before(bonus: Bonus, facts: Facts) -> Earlier:
     bonuses = facts.plan.triggered_by(bonus.trigger)
     again = isinstance(bonus.base, OfCommissions) and bonus.code in bonus.base.bonuses
     before = bonuses[: [each.code for each in bonuses].index(bonus.code) + again]
-    aside = Facts(facts.snapshot, facts.plan, facts.standings())
-    return {code: paid.ledger for code, paid in pay(before, aside, facts.plan.limits).items()}
+    paid = pay(before, facts.aside(), facts.plan.limits)
+    return {code: one.ledger for code, one in paid.items()}
+
+
+def paid_before_on_line(bonus: Bonus, facts: Facts, booked: Booked) -> Earlier:
+    """What the bonuses it goes by paid on the order line, by the facts of a few; what else they
+    paid each in all stands beside it, as a line without an order."""
+    wanted = behind(bonus, facts.plan)
+    before = [
+        each
+        for each in facts.plan.triggered_by(bonus.trigger)
+        if each.code in wanted and is_on_lines(each)
+    ]
+
+    def work(each: Bonus, facts: Facts, earlier: Earlier) -> Paid:
+        if each.code in booked.lines:
+            return Paid(list(booked.lines[each.code]))
+        return pay_bonus(each, facts, earlier)
+
+    paid = pay(before, facts.aside(), (), work)
+    earlier = {code: list(one.ledger) for code, one in paid.items()}
+    for code, total in booked.sums.items():
+        here = earlier.setdefault(code, [])
+        here.append(in_sum(code, total - by_member(here, len(total)), facts.plan))
+    return earlier
+
+
+def in_sum(code: str, amount: Int64s, plan: Plan) -> Block:
+    """One line for whoever has an amount."""
+    earner = np.flatnonzero(amount).astype(np.int32)
+    nobody, nothing = np.full(len(earner), NOBODY, np.int32), np.zeros(len(earner), np.int64)
+    return Block(
+        bonus=[programme.code for programme in plan.programmes].index(code),
+        level=0,
+        earner=earner,
+        source=nobody,
+        line=nobody,
+        base=nothing,
+        rate=nobody,
+        amount=amount[earner],
+        rank_level=nothing.astype(np.int16),
+    )
 
 
 # The chain, and the calculation on it

@@ -26,7 +26,8 @@ sale was paid is taken back where it was paid (`restatement`); both would take i
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import replace
 from hashlib import blake2b
 from typing import Any, TypeVar
@@ -35,7 +36,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from commissions.engine import ladders, metrics, volumes
-from commissions.engine.conditions import Climb, answer, answer_on
+from commissions.engine.conditions import Climb, Finding, answer, answer_on, measure
 from commissions.engine.errors import EngineError, SnapshotError
 from commissions.engine.plan import Condition, Group, Plan
 from commissions.engine.plan.dependencies import ACTIVE, LADDER, METRIC, Node, knots
@@ -50,8 +51,9 @@ Known = TypeVar("Known")
 
 class Facts:
     """Of one snapshot by one plan. `state_out`: what is carried on, by name. `standings`: what is
-    known already and not worked out again (nor what their windows carry on). `stood`: other facts
-    of the same people, by which everybody stands and every condition is answered."""
+    known already and not worked out again (nor what their windows carry on). `given`: figures that
+    others decide, known already (`figures`); `noted`: those that were worked out. `stood`: other
+    facts of the same people, by which everybody stands and every condition is answered."""
 
     def __init__(
         self,
@@ -59,12 +61,16 @@ class Facts:
         plan: Plan,
         standings: Standings | None = None,
         stood: Facts | None = None,
+        given: Mapping[str, Int64s] | None = None,
     ) -> None:
         refuse_unknown(snapshot, plan)
         self.snapshot, self.plan = snapshot, plan
         self.state_out: dict[str, Int64s] = {}
         self._kept: dict[tuple[Any, ...], Any] = {}
         self._answers: dict[Condition, Bools] = {}
+        self._measured: dict[Condition, list[Finding]] = {}
+        self.given: Mapping[str, Int64s] = given or {}
+        self.noted: dict[str, Int64s] = {}
         self._begun: set[tuple[Any, ...]] = set()
         self._knots = knots(plan)
         self._stood = stood
@@ -72,6 +78,7 @@ class Facts:
             self._kept[ACTIVE, ""] = standings.active
             self._kept |= {(METRIC, code): figures for code, figures in standings.metrics.items()}
             self._kept |= {(LADDER, code): ranks for code, ranks in standings.ranks.items()}
+        self._fixed = frozenset(self._kept)
 
     # What is asked of the plan's parts
 
@@ -117,6 +124,20 @@ class Facts:
         if day is None or condition is None:
             return self.meets(condition)[member]
         return answer_on(condition, self, member, day)
+
+    def measured(self, condition: Condition | None) -> list[Finding]:
+        """The single questions of a condition with what they ask and what everybody has."""
+        if condition is None:
+            return []
+        if condition not in self._measured:
+            self._measured[condition] = measure(condition, self)
+        return self._measured[condition]
+
+    def aside(self) -> Facts:
+        """The same facts, with a state of their own to write into."""
+        other = copy(self)
+        other.state_out = {}
+        return other
 
     def standings(self) -> Standings:
         """All of it: every metric, who is active, every ladder."""
@@ -204,7 +225,9 @@ class Facts:
         return ladders.stand(self.plan.ladder(code), self, before)
 
     def _settle(self, knot: tuple[Node, ...]) -> None:
-        """Works the parts of a knot out from nothing, round by round, until none changes."""
+        """Works the parts of a knot out from nothing, round by round, until none changes; those
+        that are known already stay as they are."""
+        knot = tuple(node for node in knot if node not in self._fixed)
         for node in knot:
             self._kept[node] = self._blank(node)
         try:

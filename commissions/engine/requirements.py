@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from commissions.engine.conditions import Leaf, measure
+from commissions.engine.conditions import Leaf
 from commissions.engine.facts import Facts
 from commissions.engine.plan import Condition, Rank
 
@@ -48,7 +48,7 @@ def asked(condition: Condition | None, facts: Facts, member: int) -> tuple[Asked
             negated=finding.negated,
             met=bool(finding.met[member]),
         )
-        for finding in measure(condition, facts)
+        for finding in facts.measured(condition)
     )
 
 

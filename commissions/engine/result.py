@@ -115,6 +115,8 @@ class Result:
     member_count: int
     payable: Int64s | None = field(default=None)
     """By member: what may be paid of this period's earnings and of what was carried; at a close."""
+    measured: Mapping[str, Int64s] = field(default_factory=dict)
+    """By name and member: what stories ask that others decide (`figures`); no part of the hash."""
 
     @property
     def row_count(self) -> int:

@@ -14,7 +14,8 @@ from decimal import Decimal
 from typing import Any
 
 from commissions.engine.explain import Step, trace
-from commissions.engine.plan import Always, AtLeast, Bonus, PaysSource, PaysUpline, Plan
+from commissions.engine.figures import has_story
+from commissions.engine.plan import AtLeast, Bonus, Plan
 from commissions.engine.requirements import Asked
 from commissions.simulation.booked import ledger, retained
 from commissions.simulation.company import Company
@@ -68,12 +69,6 @@ def sum_of(row: Row, bonus: Bonus, plan: Plan) -> str:
         exact *= part
     product = " x ".join(f"{part:f}" for part in parts)
     return f"{product} = {exact.normalize():f}, {plan.money.rounding}: {row['amount']}"
-
-
-def has_story(bonus: Bonus) -> bool:
-    """Whether somebody's turn came up on a walk: not for what is paid once, or in parts."""
-    plain = isinstance(bonus.occurrence, Always) and bonus.occurrence.after_periods == 1
-    return plain and bonus.instalments == 1 and isinstance(bonus.pays, PaysSource | PaysUpline)
 
 
 def walked(row: Row, bonus: Bonus, view: View) -> Iterator[str]:

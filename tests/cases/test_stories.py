@@ -5,9 +5,10 @@ from itertools import islice
 import pytest
 
 from commissions.engine.explain import PAID, trace
+from commissions.engine.figures import has_story
 from commissions.simulation.periods import run
 from commissions.simulation.reading import read_company
-from commissions.simulation.story import explain, has_story
+from commissions.simulation.story import explain
 from commissions.simulation.view import View
 from tests.cases.cases import all_rows, files
 

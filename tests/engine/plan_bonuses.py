@@ -275,3 +275,46 @@ class Parts(Measures):
                 "overflow": overflow,
             })  # fmt: skip
         return limits
+
+
+class Told(Parts):
+    """Bonuses that are paid line by line and go by one another: two on orders, the first of which
+    may pay once or in parts, and two that match them, with or without what limits cut."""
+
+    def bonuses(self) -> list[Document]:
+        self.limited = sorted(self.pick(1, 2) for _ in range(self.pick(1, 2, 0)))
+        makers = [self.first, self.walk, self.matching, self.pick(self.matching, self.match)]
+        bonuses = []
+        for place, make in enumerate(makers):
+            code = f"bonus{place}"
+            named = {"code": code, "name": code.title(), "ledger_type": "unilevel"}
+            bonuses.append(named | {"trigger": "period_close"} | make(code))
+            self.codes.append(code)
+            self.bonus_codes.append(code)
+        return bonuses
+
+    def base(self) -> tuple[Document, bool]:
+        return {"of": "order", "volume": "cv"}, True
+
+    def first(self, code: str) -> Document:
+        bonus = self.pick(self.walk, self.source)(code)
+        often = [{"times": "once"}, {"times": "always", "after_periods": 2}, {"times": "always"}]
+        return bonus | {"occurrence": self.pick(*often), "instalments": self.pick(1, 1, 2)}
+
+    def matching(self, code: str) -> Document:
+        """Some of what was paid before, line by line, up any tree."""
+        bonuses = self.some(self.bonus_codes)
+        if self.limited and self.pick(True, True, False):
+            bonuses = self.bonus_codes[: self.limited[-1]]
+        late = self.limits_before(bonuses)
+        return self.match(code) | {
+            "base": {"of": "commissions", "bonuses": bonuses, "per": "line", "after_limits": late}
+        }
+
+    def condition(self, depth: int = 1, *, active: bool = True) -> Document:
+        if self.ranked and self.pick(True, False, False):
+            return self.legs_of_a_rank()
+        return super().condition(depth, active=active)
+
+    def asked_of(self, place: int) -> Document:
+        return self.legs_of_a_rank() if place and self.pick(True, False) else self.reach()

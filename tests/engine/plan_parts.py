@@ -231,8 +231,9 @@ class Measures:
         if place and self.seldom():
             which, rank = self.pick("title", "highest"), self.pick(*RANKS)
             return {"is": "rank", "ladder": "rank", "rank": rank, "which": which}
-        if not self.seldom():
-            return self.condition()
+        return self.legs_of_a_rank() if self.seldom() else self.condition()
+
+    def legs_of_a_rank(self) -> Document:
         return {
             "is": "legs_with_members", "legs": self.pick(1, 1, 2), "tree": self.tree,
             "members": self.pick(1, 1, 2), "ladder": "rank", "rank": self.pick(*RANKS),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from commissions.engine.errors import PlanError
 from commissions.engine.snapshot import Snapshot, build_snapshot
 from tests.engine.documents import Document, document, load, money
-from tests.engine.plan_bonuses import Parts
+from tests.engine.plan_bonuses import Parts, Told
 
 STARTS_ON, ENDS_ON = 1_000, 1_029
 FIGURES = ("pv", "cv", "margin")
@@ -62,11 +62,13 @@ def columns(entries: list[dict[str, int]], place: dict[int, int]) -> dict[str, A
 
 
 @st.composite
-def plans(draw: st.DrawFn) -> Document:
-    """Everything the language has, in compositions that make sense of it."""
-    granularity = draw(st.sampled_from(["line", "line", "member"]))
-    scale = draw(st.sampled_from([2, 2, 2, 2, 0, 1, 3, 6]))
-    parts = Parts(draw, line_by_line=granularity == "line", fine=scale > 2)
+def plans(draw: st.DrawFn, *, told: bool = False) -> Document:
+    """Everything the language has, in compositions that make sense of it. `told`: with bonuses
+    that are paid line by line."""
+    granularity = "line" if told else draw(st.sampled_from(["line", "line", "member"]))
+    scale = 2 if told else draw(st.sampled_from([2, 2, 2, 2, 0, 1, 3, 6]))
+    kind = Told if told else Parts
+    parts = kind(draw, line_by_line=granularity == "line", fine=scale > 2)
     volumes = parts.volumes()
     metrics, activity = parts.first_metrics(), parts.activity()
     metrics += parts.metrics_of_the_active()
@@ -239,6 +241,7 @@ def states_of(
 
 
 worlds = plans().flatmap(companies)
+told_worlds = plans(told=True).flatmap(companies)
 
 
 def at_payment(world: World) -> World:
