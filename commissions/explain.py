@@ -1,9 +1,9 @@
 """Why a commission line is what it is, told from the stored facts by the engine itself.
 
 A line of a close is explained from the standings of its run, sponsors as of the cut-off; a line at
-payment from the pointers of its trees. Only the seller and the people above are read, unless the
-bonus goes by more than standings tell: then the whole company is worked out again. Nobody reads a
-name of somebody above the earner, and nobody below learns what others were paid.
+payment from the pointers of its trees. Only the seller and the people above are read, with what the
+run measured of them, and nobody below. Nobody reads a name of somebody above the earner, and nobody
+below learns what others were paid.
 """
 
 from dataclasses import dataclass, field
@@ -14,6 +14,7 @@ import numpy as np
 from commerce.models import OrderItem, RefundItem, VolumeEntry
 from commissions import earnings
 from commissions.engine import Plan, Refunded, Step, rank_facts, reverse, trace
+from commissions.engine.figures import has_story
 from commissions.engine.plan import (
     NO_RANK,
     WHOLE,
@@ -26,33 +27,16 @@ from commissions.engine.plan import (
     OfOrder,
     OncePerRank,
 )
-from commissions.known import is_told_by_sale
 from commissions.models import CommissionPeriod, CommissionRun, LedgerEntry, Standing
 from commissions.needs import Goal, goal_of, hundredths
-from commissions.retold import Scene, scene_of, standing_facts
+from commissions.retold import Scene, is_told, scene_of, standing_facts
 from commissions.services.reversals import places_of
 from commissions.standing import plan_of
-from commissions.wording import ROUNDINGS, Teller, limit_words, rank_name
-from genealogy.models import Distributor
+from commissions.steps import StoryStep, steps_told
+from commissions.wording import ROUNDINGS, limit_words, rank_name
 from mlmcrm.money import ZERO
 
 HUNDRED = Decimal(100)
-
-
-@dataclass
-class StoryStep:
-    """One person in turn, as the reader may hear of him."""
-
-    outcome: str
-    who: str
-    words: str
-    amount: Decimal | None = None
-
-    @property
-    def state(self) -> str:
-        if self.outcome in ("paid", "held", "company"):
-            return "paid" if self.outcome == "paid" else "info"
-        return "refused" if self.outcome in ("lost", "blocked") else "skipped"
 
 
 @dataclass
@@ -94,8 +78,10 @@ class Why:
     steps: list[StoryStep] = field(default_factory=list)
     beyond_you: int = 0
     goals: list[Goal] = field(default_factory=list)
-    rests_on_many: bool = False
-    """Whether what the ranks asked rests on too many people for a page."""
+    is_waiting: bool = False
+    """Whether what the story asks is still to be measured, for a run that kept nothing of it."""
+    is_lost: bool = False
+    """Whether it cannot be measured any more."""
     rates: list[RateCell] = field(default_factory=list)
     raw: Decimal | None = None
     recomputed: Decimal | None = None
@@ -131,6 +117,10 @@ class Why:
         return f"{self.raw:,.{places}f}"
 
     @property
+    def is_told(self) -> bool:
+        return not (self.is_waiting or self.is_lost)
+
+    @property
     def agrees(self) -> bool:
         return self.recomputed == self.line.amount
 
@@ -151,6 +141,9 @@ def explain(line: LedgerEntry, *, for_staff: bool) -> Why:
     standings = Standing.objects.select_related("distributor")
     why.standing = standings.filter(run=line.run_id, distributor=line.distributor_id).first()
     why.rank_name = rank_name(plan, line.rank_level)
+    if not is_told(line.run, plan):
+        why.is_lost = line.run.measured == CommissionRun.Measured.LOST
+        why.is_waiting = not why.is_lost
     if line.reverses_id is not None:
         _explain_reversal(why)
     elif isinstance(programme, Limit):
@@ -177,8 +170,8 @@ def _explain_sale(why: Why, bonus: Bonus, for_staff: bool) -> None:
     if isinstance(bonus.base, OfOrder) and bonus.base.volume in counts:
         why.counted = counts[bonus.base.volume]
         why.refunded_in_period = getattr(entry, bonus.base.volume) - why.counted
-    why.has_story = is_told_by_sale(bonus)
-    if why.has_story:
+    why.has_story = has_story(bonus)
+    if why.has_story and why.is_told:
         scene = scene_of(why.line, bonus, why.plan, entry, counts)
         _retell(why, bonus, scene, for_staff)
     why.is_checked = why.recomputed is not None and why.plan.money.granularity == "line"
@@ -187,8 +180,9 @@ def _explain_sale(why: Why, bonus: Bonus, for_staff: bool) -> None:
 
 
 def _retell(why: Why, bonus: Bonus, scene: Scene, for_staff: bool) -> None:
-    source = scene.places(why.line.source_distributor_id or why.line.distributor_id)
-    told = trace(scene.facts, bonus.code, scene.line, source, int(why.line.base * HUNDRED))
+    source = scene.place(why.line.source_distributor_id or why.line.distributor_id)
+    base = int(why.line.base * HUNDRED)
+    told = trace(scene.facts, bonus.code, scene.line, source, base, scene.booked)
     ids = scene.ids([step.member for step in told])
     mine = next((i for i, pk in enumerate(ids) if _is_mine(why.line, told[i], pk)), None)
     if mine is not None:
@@ -221,20 +215,7 @@ def _tell(
 ) -> None:
     """One step a person up to the earner; who stands above is counted, not named."""
     last = len(told) if for_staff else mine + 1
-    people = Distributor.objects.only("number", "display_name").in_bulk(ids[:last])
-    teller = Teller(scene.facts, why.plan.bonus(why.bonus.code), why.line.period.currency)
-    for step, pk in zip(told[:last], ids[:last], strict=True):
-        is_earner = pk == why.line.distributor_id
-        shows_money = is_earner or for_staff
-        is_paid = step.outcome == "paid" and shows_money
-        why.steps.append(
-            StoryStep(
-                outcome=step.outcome,
-                who="You" if is_earner and not for_staff else people[pk].display_name,
-                words=teller.words(step, shows_money=shows_money),
-                amount=hundredths(step.amount) if is_paid else None,
-            )
-        )
+    why.steps = steps_told(why.line, scene.facts, told[:last], ids[:last], for_staff=for_staff)
     why.beyond_you = sum(step.outcome == "paid" for step in told[last:])
 
 
@@ -243,12 +224,9 @@ def _tell(
 
 def _goals(why: Why) -> list[Goal]:
     """The rank that was paid and the next one, with what was there and what was missing."""
-    if why.standing is None:
+    if why.standing is None or not why.is_told:
         return []
     facts = standing_facts(why.standing, why.line, why.plan)
-    if facts is None:
-        why.rests_on_many = True
-        return []
     own = int(np.searchsorted(facts.snapshot.members.id, why.line.distributor_id))
     level = why.line.rank_level
     found = rank_facts(facts, own)

@@ -1,123 +1,105 @@
 """The facts behind a ledger line, as its run saw them: as few of them as the line's story needs.
 
-Most bonuses go by what a standing stores, so the seller, the people above him in the trees that are
-walked and the one order line are enough. A bonus that goes by more (other metrics, what limits cut)
-is told from the whole company, read again as it was at the cut-off and kept for the next question.
+The seller, the people above him in the trees that are walked, and the one order line; of each
+person the standing and what else his run measured of him (`services.measured`). However many stand
+below, nobody there is read.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from functools import lru_cache
 
 import numpy as np
 from django.db import connection
 
 from commerce.models import VolumeEntry
-from commissions.engine import Facts, Plan, Ranks, Snapshot, Standings, build_snapshot
-from commissions.engine.plan import PLACEMENT, Bonus, OfCommissions, parts
-from commissions.known import TREES, is_told_by_line, is_told_by_sale, is_told_by_standings
+from commissions.engine import Booked, Facts, Plan, Ranks, Snapshot, Standings, build_snapshot
+from commissions.engine.figures import (
+    behind,
+    cuts_on,
+    goes_by,
+    is_decided_elsewhere,
+    is_on_lines,
+    paid_name,
+)
+from commissions.engine.plan import PLACEMENT, Bonus, PaysUpline
+from commissions.engine.result import Block
+from commissions.engine.rounding import Int64s
+from commissions.known import STORED, TREES
 from commissions.models import CommissionPeriod, CommissionRun, LedgerEntry, Standing
 from commissions.services import facts
-from commissions.services.plans import loaded
-from commissions.services.restatements import facts_of
-from genealogy.models import Distributor
+from commissions.services.arrays import Array, Lookup, read_columns
+from commissions.services.measured import (
+    WHICH,
+    Figures,
+    keeps_anything,
+    metric_name,
+    names_kept,
+    other_ladders,
+    rank_name,
+    read_measured,
+)
 
-FARTHEST = 5_000
-LARGEST_TOLD = 5_000
-"""People below up to whom a page works out what a rank asked."""
-FIGURES = ("pv", "cv", "gv", "legs")
-LEVELS = {"paid_as": "rank_level", "title": "title_level", "highest": "highest_level"}
+FARTHEST = 20_000
+COLUMNS = {
+    "distributor_id": "i8",
+    "pv": "i8",
+    "cv": "i8",
+    "gv": "i8",
+    "legs": "i8",
+    "active": "i2",
+    "rank_level": "i2",
+    "title_level": "i2",
+    "highest_level": "i2",
+}
+LEVELS = ("rank_level", "title_level", "highest_level")
+BOOKED = {
+    "distributor_id": "i8",
+    "source": "i8",
+    "level": "i2",
+    "rank_level": "i2",
+    "base": "i8",
+    "rate": "i4",
+    "amount": "i8",
+}
 
 
 @dataclass(frozen=True)
 class Scene:
-    """Facts that hold a line's story, and the place of its order line in them."""
+    """Facts that hold a line's story, the place of its order line in them, and what the books say
+    of the bonuses it goes by."""
 
     facts: Facts
     line: int
+    booked: Booked = field(default_factory=Booked)
 
-    def places(self, distributor: int) -> int:
+    def place(self, distributor: int) -> int:
         return int(np.searchsorted(self.facts.snapshot.members.id, distributor))
 
     def ids(self, members: list[int]) -> list[int]:
         return [int(self.facts.snapshot.members.id[member]) for member in members]
 
 
+def is_told(run: CommissionRun, plan: Plan) -> bool:
+    """Whether what stories ask was kept, or is the standings alone."""
+    is_kept = run.measured == CommissionRun.Measured.KEPT
+    return is_kept or run.kind == CommissionRun.Kind.PAYMENT or not keeps_anything(plan)
+
+
 def scene_of(
     line: LedgerEntry, bonus: Bonus, plan: Plan, entry: VolumeEntry, counts: dict[str, Decimal]
 ) -> Scene:
     """The facts that a line from a sale is told from. `counts`: what of the sale counted."""
-    involved = list(behind(bonus, plan))
-    if line.run.kind == CommissionRun.Kind.CLOSE and not is_told_by_few(involved, plan):
-        whole = whole_company(line.run_id)
-        return Scene(whole, int(np.searchsorted(whole.snapshot.lines.id, entry.pk)))
-    trees = {tree for each in involved for tree in trees_of(each)}
-    snapshot = chain(upline(line, trees, entry.distributor_id), line, plan, entry, counts)
-    return Scene(Facts(snapshot, plan, stored_standings(line, snapshot, plan)), 0)
-
-
-def is_told_by_few(involved: list[Bonus], plan: Plan) -> bool:
-    """Whether the seller, the people above him and the one order line say all that these go by."""
-    cuts = any(limit.enforcement != "refuse" for limit in plan.limits)
-    return all(
-        is_told_by_standings(each, plan)
-        and is_told_by_sale(each)
-        and not (cuts and isinstance(each.base, OfCommissions) and each.base.after_limits)
-        for each in involved
-    )
-
-
-def behind(bonus: Bonus, plan: Plan) -> Iterator[Bonus]:
-    """The bonus and all those whose lines it goes by."""
-    yield bonus
-    named = bonus.base.bonuses if isinstance(bonus.base, OfCommissions) else ()
-    named += bonus.exclusion.bonuses if bonus.exclusion else ()
-    for code in named:
-        if code != bonus.code:
-            yield from behind(plan.bonus(code), plan)
-
-
-def trees_of(part_of: Bonus | Plan) -> set[str]:
-    return {part.tree for _, part in parts(part_of) if hasattr(part, "tree")}
-
-
-@lru_cache(maxsize=2)
-def whole_company(run_id: int) -> Facts:
-    """All that a run went by, worked out again."""
-    run = CommissionRun.objects.select_related("period__plan_version").get(pk=run_id)
-    plan = loaded(run.period.frozen_plan)
-    return Facts(facts_of(run), plan)
-
-
-def line_below(distributor: int, run: CommissionRun, plan: Plan) -> Snapshot | None:
-    """Somebody and everybody below him in the trees the plan looks at, as a run saw them; None for
-    more than LARGEST_TOLD people."""
-    cut = facts.cut_of(run.period)
-    trees = sorted(trees_of(plan) & {"sponsor", "placement"})
-    params = cut.params | {"top": distributor, "trees": trees, "most": LARGEST_TOLD + 1}
-    with connection.cursor() as cursor:
-        cursor.execute(_BELOW, params)
-        people = tuple(pk for (pk,) in cursor.fetchall())
-    if len(people) > LARGEST_TOLD:
-        return None
-    return facts.read_snapshot(replace(cut, people=people), plan)
-
-
-# Whoever ever stood there, so perhaps some too many: where they stood then is read afterwards.
-_BELOW = """
-with recursive below (id) as (
-  select %(top)s::bigint
-  union
-  select next.id from below, lateral (
-    select p.distributor_id as id from genealogy_distributorposition p
-    where p.parent_id = below.id and p.tree = any(%(trees)s)
-    union all
-    select d.id from genealogy_distributor d where d.enroller_id = below.id
-  ) next
-)
-select id from below limit %(most)s
-"""
+    walks = [each.pays for each in (bonus, *behind(bonus, plan).values()) if is_on_lines(each)]
+    trees = {pays.tree for pays in walks if isinstance(pays, PaysUpline)}
+    people = upline(line, trees, entry.distributor_id)
+    snapshot = chain(people, line, plan, entry, counts)
+    if line.run.kind == CommissionRun.Kind.PAYMENT:
+        return Scene(Facts(snapshot, plan), 0)
+    ids = snapshot.members.id
+    measured = read_measured(line.run_id, names_kept(plan), ids)
+    standings = with_measured(stored_standings(line.run_id, ids, plan), measured, plan)
+    known = Facts(snapshot, plan, standings, given=measured)
+    return Scene(known, 0, booked(line, bonus, plan, known, measured))
 
 
 # Who stood under whom: as the run saw it, or at payment as it is.
@@ -180,7 +162,7 @@ def chain(
 ) -> Snapshot:
     """The seller and the people above, each under the next, and the one order line."""
     place = {pk: n for n, pk in enumerate(people)}
-    joined = dict(Distributor.objects.filter(pk__in=people).values_list("pk", "joined_on"))
+    joined = joined_days(list(people))
     return build_snapshot(
         members={
             "id": list(people),
@@ -188,7 +170,7 @@ def chain(
                 tree: [place.get(parents.get(tree, 0), -1) for parents in people.values()]
                 for tree in TREES
             },
-            "joined": [facts.day_number(joined[pk]) for pk in people],
+            "joined": [joined[pk] for pk in people],
         },
         lines={
             "id": [entry.pk],
@@ -202,46 +184,124 @@ def chain(
     )
 
 
-def stored_standings(line: LedgerEntry, snapshot: Snapshot, plan: Plan) -> Standings | None:
-    """The standings of a run in the order of the snapshot; None at payment: nobody has one."""
-    if line.run.kind == CommissionRun.Kind.PAYMENT:
-        return None
-    ids = snapshot.members.id.tolist()
-    found = Standing.objects.filter(run=line.run_id, distributor__in=ids)
-    by_owner = {standing.distributor_id: standing for standing in found}
-    return as_arrays([by_owner.get(pk) for pk in ids], plan)
+def joined_days(ids: list[int]) -> dict[int, int]:
+    """The day each of these people joined."""
+    rows = read_columns(
+        "select id, joined_on - date '1970-01-01' as day from genealogy_distributor "
+        "where id = any(%(ids)s)",
+        {"ids": ids},
+        id="i8",
+        day="i4",
+    )
+    return dict(zip(rows["id"].tolist(), rows["day"].tolist(), strict=True))
 
 
-def as_arrays(rows: list[Standing | None], plan: Plan) -> Standings:
-    """Stored standings as the engine holds them; nothing where there is none."""
+# What is known of these people
 
-    def column(name: str, kind: str, scale: int = 1) -> np.ndarray:
-        return np.array([int(getattr(row, name) * scale) if row else 0 for row in rows], kind)
 
-    levels = {which: column(name, "i2") for which, name in LEVELS.items()}
+def stored_standings(run_id: int, ids: Int64s, plan: Plan) -> Standings:
+    """The standings that a run stored of people, ids ascending; nothing where there is none."""
+    names = ", ".join(name for name in COLUMNS if name != "active")
+    rows = read_columns(
+        f"select {names}, active::int as active from commissions_standing "
+        "where run_id = %(run)s and distributor_id = any(%(ids)s)",
+        {"run": run_id, "ids": ids.tolist()},
+        **COLUMNS,
+    )
+    rows["legs"] *= 100
+    place = Lookup(ids)(rows.pop("distributor_id"))
+    return as_standings({name: spread(place, rows[name], ids.size) for name in rows}, plan)
+
+
+def spread(place: Array, values: Array, size: int) -> Array:
+    spread = np.zeros(size, values.dtype)
+    spread[place] = values
+    return spread
+
+
+def as_standings(columns: dict[str, Array], plan: Plan) -> Standings:
+    """Columns of standings as the engine holds them."""
+    paid_as, title, highest = (columns[name] for name in LEVELS)
     return Standings(
-        metrics={code: column(code, "i8", 100) for code in FIGURES},
-        active=column("active", "?"),
-        ranks={plan.ladders[0].code: Ranks(**levels)},
+        metrics={code: columns[code] for code in STORED},
+        active=columns["active"].astype(np.bool_),
+        ranks={plan.ladders[0].code: Ranks(paid_as, title, highest)},
     )
 
 
-def standing_facts(standing: Standing, line: LedgerEntry, plan: Plan) -> Facts | None:
-    """One distributor as he stood in a run, for what the ranks asked of him.
+def with_measured(standings: Standings, measured: Figures, plan: Plan) -> Standings:
+    """Standings with the metrics and ladders that the run measured beside them."""
+    metrics = {
+        metric.code: measured[metric_name(metric.code)]
+        for metric in plan.metrics
+        if metric_name(metric.code) in measured
+    }
+    ranks = {
+        ladder: Ranks(*(measured[rank_name(ladder, which)].astype("i2") for which in WHICH))
+        for ladder in other_ladders(plan)
+    }
+    return replace(
+        standings,
+        metrics={**standings.metrics, **metrics},
+        ranks={**standings.ranks, **ranks},
+    )
 
-    Where that rests on people below, these are read as the run saw them; None where they are too
-    many for a page.
-    """
-    asked_for = [rank.when for rank in plan.ladders[0].ranks]
-    if not all(is_told_by_standings(condition, plan) for condition in asked_for):
-        if not is_told_by_line(plan):
-            return whole_company(line.run_id)
-        below = line_below(standing.distributor_id, line.run, plan)
-        return below and Facts(below, plan)
-    return alone([standing], line.period, plan)
+
+def booked(line: LedgerEntry, bonus: Bonus, plan: Plan, known: Facts, measured: Figures) -> Booked:
+    """What of the bonuses it goes by the order line does not tell: lines of those that pay once or
+    in parts, and what was paid in all where a limit's cut is borne by each line."""
+    named = behind(bonus, plan)
+    elsewhere = [code for code, each in named.items() if is_decided_elsewhere(each)]
+    summed = [limit.code for limit in cuts_on(bonus, plan)]
+    summed += goes_by(bonus) if summed else ()
+    return Booked(
+        lines={code: [lines_of_sale(line, code, plan, known)] for code in elsewhere},
+        sums={code: measured[paid_name(code)] for code in summed},
+    )
 
 
-def alone(standings: list[Standing], period: CommissionPeriod, plan: Plan) -> Facts:
+def lines_of_sale(line: LedgerEntry, code: str, plan: Plan, known: Facts) -> Block:
+    """What a bonus paid the people at hand on the sale of a line, as its run's ledger has it."""
+    rows = read_columns(
+        "select l.*, coalesce(source_distributor_id, 0) as source from commissions_ledgerentry l "
+        "where run_id = %(run)s and bonus_id = %(bonus)s and volume_entry_id = %(sale)s "
+        "and reverses_id is null",
+        {
+            "run": line.run_id,
+            "bonus": line.bonus.version.bonuses.get(code=code).pk,
+            "sale": line.volume_entry_id,
+        },
+        **BOOKED,
+    )
+    place = Lookup(known.snapshot.members.id)
+    return Block(
+        bonus=[programme.code for programme in plan.programmes].index(code),
+        level=int(rows["level"][0]) if rows["level"].size else 0,
+        earner=place(rows["distributor_id"]),
+        source=place(rows["source"]),
+        line=np.zeros(rows["level"].size, np.int32),
+        base=rows["base"],
+        rate=rows["rate"],
+        amount=rows["amount"],
+        rank_level=rows["rank_level"],
+    )
+
+
+# Somebody alone
+
+
+def standing_facts(standing: Standing, line: LedgerEntry, plan: Plan) -> Facts:
+    """One distributor as he stood in a run, for what the ranks asked of him."""
+    measured = read_measured(line.run_id, names_kept(plan), [standing.distributor_id])
+    return alone([standing], line.period, plan, measured)
+
+
+def alone(
+    standings: list[Standing],
+    period: CommissionPeriod,
+    plan: Plan,
+    measured: Figures | None = None,
+) -> Facts:
     """People by themselves, as they stood in a period; in the order of their ids."""
     snapshot = build_snapshot(
         members={
@@ -253,4 +313,15 @@ def alone(standings: list[Standing], period: CommissionPeriod, plan: Plan) -> Fa
         starts_on=facts.day_number(period.starts_on),
         ends_on=facts.day_number(period.ends_on),
     )
-    return Facts(snapshot, plan, as_arrays(list(standings), plan))
+    columns = {
+        name: np.array(
+            [int(getattr(row, name) * (100 if name in STORED else 1)) for row in standings],
+            COLUMNS[name],
+        )
+        for name in COLUMNS
+        if name != "distributor_id"
+    }
+    known = as_standings(columns, plan)
+    if measured is None:
+        return Facts(snapshot, plan, known)
+    return Facts(snapshot, plan, with_measured(known, measured, plan), given=measured)

@@ -4,7 +4,14 @@ from celery import shared_task
 from django.db import OperationalError
 from structlog import get_logger
 
-from commissions.services import estimate_news, estimates, projections, runs, trials
+from commissions.services import (
+    estimate_news,
+    estimates,
+    projections,
+    remeasuring,
+    runs,
+    trials,
+)
 from commissions.services.claims import claim_volume as claim
 
 logger = get_logger(__name__)
@@ -47,6 +54,12 @@ def sweep_runs() -> None:
     """Starts again what a crash interrupted; a run somebody works at is left alone."""
     for run_id in runs.waiting_runs():
         runs.calculate(run_id)
+
+
+@shared_task(name="commissions.tasks.sweep_measured")
+def sweep_measured() -> None:
+    """Measures one run that was made before anything was kept, for the stories of its lines."""
+    remeasuring.catch_up()
 
 
 @shared_task(name="commissions.tasks.carry_out_trial")

@@ -270,6 +270,7 @@ CELERY_BEAT_SCHEDULE = {
         ("commissions.tasks.sweep_estimates", 10.0),
         ("commissions.tasks.sweep_runs", 10.0),
         ("commissions.tasks.sweep_trials", 30.0),
+        ("commissions.tasks.sweep_measured", 60.0),
     )
 }
 

@@ -22,6 +22,7 @@ WITHOUT_ADMIN = {
     "commissions.CarriedState",
     "commissions.Estimate",
     "commissions.EstimatedAmount",
+    "commissions.MeasuredPart",
     "commissions.Standing",
     "commissions.TrialEarning",
     "commissions.VolumeClaim",

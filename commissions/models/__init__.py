@@ -1,7 +1,7 @@
 from commissions.models.batch import PayoutBatch, PayoutFile, StatusFile
 from commissions.models.estimate import Estimate, EstimatedAmount, EstimateDifference
 from commissions.models.journal import JournalEntry, LedgerAccount, Posting
-from commissions.models.ledger import CarriedState, LedgerEntry, Standing, VolumeClaim
+from commissions.models.ledger import CarriedState, LedgerEntry, MeasuredPart, Standing, VolumeClaim
 from commissions.models.payout import Payout, PayoutMethod
 from commissions.models.period import CommissionPeriod, CommissionRun
 from commissions.models.plan import Bonus, CompensationPlan, PlanVersion
@@ -19,6 +19,7 @@ __all__ = [
     "JournalEntry",
     "LedgerAccount",
     "LedgerEntry",
+    "MeasuredPart",
     "Payout",
     "PayoutBatch",
     "PayoutFile",

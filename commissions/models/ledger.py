@@ -138,6 +138,44 @@ class CarriedState(models.Model):
         return f"{self.key} of run {self.run_id}"
 
 
+class MeasuredPart(models.Model):
+    """What a run measured beside the standings under one name, of the distributors of a range of
+    ids: what the stories of its lines ask that others decide.
+
+    Written with the run and thrown away with it. `part`: the range's number. `figures`: a figure
+    for each id in it, zero where there is nobody, packed in one, two, four or eight bytes each,
+    little end first. Ranges in which nobody has a figure are left out.
+    """
+
+    EACH = 512
+    """Ids in a range."""
+
+    pk = models.CompositePrimaryKey("run_id", "name", "part")
+    run = models.ForeignKey(
+        CommissionRun, models.PROTECT, db_constraint=False, db_index=False, related_name="+"
+    )
+    name = models.TextField()
+    part = models.BigIntegerField()
+    figures = models.BinaryField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(
+                    Exact(Length("figures"), 512)
+                    | Exact(Length("figures"), 1024)
+                    | Exact(Length("figures"), 2048)
+                    | Exact(Length("figures"), 4096)
+                ),
+                name="commissions_measuredpart_whole",
+                violation_error_message="A figure an id, each of one, two, four or eight bytes.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} of part {self.part} in run {self.run_id}"
+
+
 class VolumeClaim(models.Model):
     """A volume entry whose commission at payment is settled: each entry is claimed once."""
 

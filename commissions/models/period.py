@@ -153,6 +153,14 @@ class CommissionRun(models.Model):
         FAILED = "failed", "Failed"
         SUPERSEDED = "superseded", "Superseded"
 
+    class Measured(models.TextChoices):
+        """Whether what stories ask beyond standings is kept (`MeasuredPart`); of runs that were
+        made before it was, it is worked out afterwards."""
+
+        NOT_YET = "not_yet", "Not yet"
+        KEPT = "kept", "Kept"
+        LOST = "lost", "Lost"
+
     period = models.ForeignKey(CommissionPeriod, models.PROTECT, related_name="runs")
     number = models.PositiveIntegerField()
     kind = models.CharField(max_length=7, choices=Kind)
@@ -166,6 +174,7 @@ class CommissionRun(models.Model):
     total_amount = HundredthsField(default=0)
     totals = models.JSONField(default=dict)
     warnings = models.JSONField(default=list)
+    measured = models.CharField(max_length=7, choices=Measured, default=Measured.NOT_YET)
     error = models.TextField(blank=True)
     started_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     started_at = models.DateTimeField(auto_now_add=True)
@@ -195,6 +204,10 @@ class CommissionRun(models.Model):
                     status__in=["started", "done", "failed", "superseded"],
                 ),
                 name="commissions_run_choices_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(measured__in=["not_yet", "kept", "lost"]),
+                name="commissions_run_measured_known",
             ),
         ]
 

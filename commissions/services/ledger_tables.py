@@ -14,7 +14,7 @@ numbers. What the second session writes is committed before the run is; it belon
 the run takes it in, and the next attempt or the end of the run throws it away.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from django.db import connection
@@ -115,12 +115,24 @@ def _create(table: str, parent: str, run: CommissionRun, more: str = "") -> None
     )
 
 
-def index_share(share: Share) -> None:
-    """The parent's index, under which a table is attached."""
+def index_share(share: Share, found_by_sale: Collection[int] = ()) -> None:
+    """The parent's index, under which a table is attached. `found_by_sale`: bonuses whose lines
+    stories look up by their sale."""
     _execute("set local maintenance_work_mem = '1GB'")
     _execute(
         f"create index {share.table}_lines on {share.table} "
         f"using brin (distributor_id, id) {RANGES}"
+    )
+    if found_by_sale:
+        index_sales(share.table, found_by_sale)
+
+
+def index_sales(table: str, bonuses: Collection[int]) -> None:
+    """Lets the lines of these bonuses be found by their sale; safe to run twice."""
+    ids = ", ".join(str(bonus) for bonus in sorted(bonuses))
+    _execute(
+        f"create index if not exists {table}_sales on {table} (volume_entry_id) "
+        f"where bonus_id in ({ids})"
     )
 
 

@@ -27,6 +27,7 @@ from commissions.services.calculation import Outcome, read_facts, work_out_close
 from commissions.services.carried import drop_state
 from commissions.services.estimates import compare, drop_differences
 from commissions.services.ledger_tables import drop_tables
+from commissions.services.measured import drop_measured
 from commissions.services.opening import PeriodRefused
 from commissions.services.progress import Phases
 from commissions.services.totals import totals_of, warnings_of
@@ -58,6 +59,7 @@ def start_run(*, period: CommissionPeriod, actor: User | None) -> CommissionRun:
         advance(earlier, RunStatus.SUPERSEDED, RUN_EDGES)
         drop_tables(earlier)
         drop_state(earlier)
+        drop_measured(earlier)
         drop_differences(earlier)
     newest = period.runs.order_by("-number").values_list("number", flat=True).first() or 0
     run = CommissionRun.objects.create(
@@ -167,6 +169,7 @@ def store(
         total_amount=total,
         totals=totals,
         warnings=warnings_of(outcome),
+        measured=CommissionRun.Measured.KEPT,
     )
     advance(
         run.period,

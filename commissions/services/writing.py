@@ -34,6 +34,7 @@ from commissions.services.ledger_tables import (
     join_shares,
     shares_of,
 )
+from commissions.services.measured import found_by_sale, write_measured
 from commissions.services.plans import bonus_ids
 from commissions.services.progress import Phases
 from mlmcrm.beside import Beside
@@ -59,8 +60,9 @@ def write(run: CommissionRun, outcome: Outcome, phases: Phases, *, two_sessions:
         create_share(own)
         write_share(own, lines, bonuses, outcome)
         write_state(run, outcome.carried)
+        write_measured(run, outcome.result, outcome.plan, outcome.snapshot.members.id)
         phases.begin("index")
-        index_share(own)
+        index_share(own, found_by_sale(outcome.plan, bonuses))
         phases.begin("check")
         people()
         found = [sums_in(own), *(sums() for sums in elsewhere)]
@@ -72,7 +74,7 @@ def write(run: CommissionRun, outcome: Outcome, phases: Phases, *, two_sessions:
 def write_beside(share: Share, lines: Arranged, bonuses: list[int], outcome: Outcome) -> Sums:
     create_share(share)
     write_share(share, lines, bonuses, outcome)
-    index_share(share)
+    index_share(share, found_by_sale(outcome.plan, bonuses))
     return sums_in(share)
 
 

@@ -2,13 +2,15 @@
 
     python -m tests.benchmarks.close                    10,000, 100,000 and 1,000,000
     python -m tests.benchmarks.close 100000 --rounds 5
+    python -m tests.benchmarks.close 100000 --asking --chain 5000
 
 Each size gets a database of its own in the benchmark's data folder. It is loaded by COPY in one
 process; another one, whose memory is measured, closes the period and calculates it repeatedly. The
 figures are medians over the rounds after the first; the first warms the caches. `commit` is what
 is left: figures and warnings for the control room, the marks on run and period, the commit itself.
 `cpu` is the processor time of this process and its database session: what a busy machine hides.
-At the end pages that explain single lines of the final close are opened (`stories`).
+At the end pages that explain single lines of the final close are opened (`stories`). `--asking`:
+by a plan that asks for what standings do not have; `--chain`: so many people in a straight line.
 """
 
 from __future__ import annotations
@@ -37,13 +39,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Time the close of a period at growing sizes.")
     parser.add_argument("sizes", nargs="*", type=int, default=SIZES)
     parser.add_argument("--rounds", type=int, default=4)
+    parser.add_argument("--asking", action="store_true", help="by a plan that asks for more")
+    parser.add_argument("--chain", type=int, default=0, help="length of a straight line")
     options = parser.parse_args(arguments)
-    results = [measured_apart(size, options.rounds) for size in options.sizes]
+    results = [measured_apart(size, options) for size in options.sizes]
     show(results)
     return 0 if all(within_bars(result) for result in results) else 1
 
 
-def measured_apart(size: int, rounds: int) -> dict[str, Any]:
+def measured_apart(size: int, options: argparse.Namespace) -> dict[str, Any]:
     """Load and run in processes of their own, on servers that stay up between them."""
     from mlmcrm import servers
 
@@ -56,14 +60,15 @@ def measured_apart(size: int, rounds: int) -> dict[str, Any]:
         environment = os.environ | addresses | {
             "DATABASE_URL": url, "MLMCRM_ENV": "development", "MLMCRM_DATA_DIR": str(folder),
         }  # fmt: skip
-        seconds = json.loads(part("load", size, rounds, environment))
-        result: dict[str, Any] = json.loads(part("run", size, rounds, environment))
+        seconds = json.loads(part("load", size, options, environment))
+        result: dict[str, Any] = json.loads(part("run", size, options, environment))
         drop(addresses["DATABASE_URL"], name)
     return result | {"load": seconds}
 
 
-def part(step: str, size: int, rounds: int, environment: dict[str, str]) -> str:
-    command = [sys.executable, "-m", "tests.benchmarks.close_step", step, str(size), str(rounds)]
+def part(step: str, size: int, options: argparse.Namespace, environment: dict[str, str]) -> str:
+    asked = json.dumps(vars(options) | {"size": size})
+    command = [sys.executable, "-m", "tests.benchmarks.close_step", step, asked]
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
     return done.stdout.splitlines()[-1]
 

@@ -1,4 +1,4 @@
-"""One step of the close benchmark in a process of its own: `load` or `run`, size, rounds."""
+"""One step of the close benchmark in a process of its own: `load` or `run`, and the options."""
 
 import json
 import os
@@ -12,16 +12,18 @@ def main() -> None:
     import django
 
     django.setup()
+    from tests.benchmarks.asking import asking_plan
     from tests.benchmarks.close import measure
     from tests.benchmarks.loading import load
     from tests.benchmarks.network import generate
 
-    step, size, rounds = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    step, options = sys.argv[1], json.loads(sys.argv[2])
     if step == "run":
-        print(json.dumps(measure(size, rounds)))
+        print(json.dumps(measure(options["size"], options["rounds"])))
         return
     since = monotonic()
-    load(generate(size))
+    network = generate(options["size"], chain=options["chain"])
+    load(network, asking_plan() if options["asking"] else None)
     print(json.dumps(monotonic() - since))
 
 

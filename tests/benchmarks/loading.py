@@ -34,15 +34,14 @@ LINE = {
 }  # fmt: skip
 
 
-def load(network: Network, plan: Path = PLAN) -> None:
-    """Migrate, and load a network with a plan and one open period."""
+def load(network: Network, definition: dict[str, Any] | None = None) -> None:
+    """Migrate, and load a network with a plan (the demo plan) and one open period."""
     call_command("migrate", verbosity=0)
     load_network(network)
     author, approver = make_checkers()
-    definition = json.loads(plan.read_text())
     version = create_version(
         plan=CompensationPlan.objects.create(code="bench", name="Benchmark"),
-        definition=definition,
+        definition=definition or json.loads(PLAN.read_text()),
         effective_from=date(2026, 1, 1),
         actor=author,
     )

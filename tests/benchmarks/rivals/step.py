@@ -7,7 +7,6 @@ import os
 import resource
 import statistics
 import sys
-import tempfile
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -33,10 +32,7 @@ def load(options: dict[str, Any]) -> float:
 
     since = monotonic()
     network = generate(options["size"], chain=options["chain"])
-    with tempfile.NamedTemporaryFile("w", suffix=".json") as plan:
-        plan.write(json.dumps(definition(options["per_line"])))
-        plan.flush()
-        loading.load(network, Path(plan.name))
+    loading.load(network, definition(options["per_line"]))
     tables.load(network)
     return monotonic() - since
 
