@@ -191,7 +191,7 @@ def in_sum(code: str, amount: Int64s, plan: Plan) -> Block:
         source=nobody,
         line=nobody,
         base=nothing,
-        rate=nobody,
+        rate=np.zeros(len(earner), np.int32),
         amount=amount[earner],
         rank_level=nothing.astype(np.int16),
     )
