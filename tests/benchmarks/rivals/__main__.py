@@ -3,6 +3,7 @@
     python -m tests.benchmarks.rivals                       10,000 to 1,000,000 distributors
     python -m tests.benchmarks.rivals 1000000 --per-line    a line an order line and level
     python -m tests.benchmarks.rivals 1000000 5000000 --ours --chain 5000
+    python -m tests.benchmarks.rivals 1000000 --only load      then run, as often as wanted, drop
 
 The plan: seven unilevel levels with dynamic compression, opened by five ranks, a match over three
 levels, a generation bonus on the groups of leaders, a binary with carry. Half of the distributors
@@ -17,7 +18,8 @@ The server alone: PostgreSQL reads the same facts to nowhere and takes the same 
 out of files, in one session, without a program beside it.
 
 `--ours` leaves the rivals out. With `--chain` each size is measured a second time with so many
-distributors in a straight line.
+distributors in a straight line. `--only` does one part, for what takes long to load and is timed
+more than once.
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ from typing import Any
 
 from tests.benchmarks.network import ORDERS_EACH
 
+PARTS = ("load", "run", "drop")
 SIZES = (10_000, 100_000, 1_000_000)
 ORDERS_TO_WALK = 15_000
 LEAST_WITH_BARS = 100_000
@@ -48,16 +51,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--chain", type=int, default=0, help="length of a straight line")
     parser.add_argument("--per-line", action="store_true", help="unilevel on each order line")
     parser.add_argument("--ours", action="store_true", help="without the rivals")
+    parser.add_argument("--rounds", type=int, default=3, help="after one that warms the caches")
+    parser.add_argument("--only", choices=PARTS, action="append", help="one part, left as it is")
     options = parser.parse_args(arguments)
-    common = {"per_line": options.per_line, "ours": options.ours}
+    common = {
+        "per_line": options.per_line, "ours": options.ours, "rounds": options.rounds,
+        "parts": options.only or PARTS,
+    }  # fmt: skip
     totals: dict[int, float] = {}
     for size in options.sizes:
         common["share"] = max(1, ORDERS_EACH * size // ORDERS_TO_WALK)
-        result = measured_apart(common | {"size": size, "chain": 0})
+        result = done_apart(common | {"size": size, "chain": 0})
+        chained = None
+        if options.chain:
+            chained = done_apart(common | {"size": size, "chain": options.chain, "ours": True})
+        if result is None:
+            continue
         show(result)
         totals[size] = result["ours"]["total"]
-        if options.chain:
-            chained = measured_apart(common | {"size": size, "chain": options.chain, "ours": True})
+        if chained is not None:
             show(chained)
             times = chained["ours"]["total"] / totals[size]
             bar(f"a chain of {options.chain:,} costs", times, MOST_TIMES_CHAIN)
@@ -66,23 +78,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def measured_apart(options: dict[str, Any]) -> dict[str, Any]:
+def done_apart(options: dict[str, Any]) -> dict[str, Any] | None:
+    """The parts that are wanted, each in a process of its own; what `run` measured, if it ran."""
     from mlmcrm import servers
     from tests.benchmarks.close import drop, recreate
 
-    folder = servers.data_dir() / "bench"
+    folder, parts = servers.data_dir() / "bench", options["parts"]
+    result: dict[str, Any] | None = None
     with servers.lease(folder) as addresses:
-        name = f"rivals_{options['size']}"
+        name = database_name(options)
         database, _, rest = addresses["DATABASE_URL"].partition("?")
         url = database.rpartition("/")[0] + f"/{name}" + (f"?{rest}" if rest else "")
-        recreate(addresses["DATABASE_URL"], name)
         environment = os.environ | addresses | {
             "DATABASE_URL": url, "MLMCRM_ENV": "development", "MLMCRM_DATA_DIR": str(folder),
         }  # fmt: skip
-        step("load", options, environment)
-        result: dict[str, Any] = json.loads(step("run", options, environment))
-        drop(addresses["DATABASE_URL"], name)
+        if "load" in parts:
+            recreate(addresses["DATABASE_URL"], name)
+            step("load", options, environment)
+        if "run" in parts:
+            result = json.loads(step("run", options, environment))
+        if "drop" in parts:
+            drop(addresses["DATABASE_URL"], name)
     return result
+
+
+def database_name(options: dict[str, Any]) -> str:
+    lines = "_lines" if options["per_line"] else ""
+    chain = f"_chain_{options['chain']}" if options["chain"] else ""
+    return f"rivals_{options['size']}{lines}{chain}"
 
 
 def step(name: str, options: dict[str, Any], environment: dict[str, str]) -> str:
@@ -97,6 +120,7 @@ def show(result: dict[str, Any]) -> None:
     chain = f", {result['chain']:,} of them in a straight line" if result["chain"] else ""
     print(f"\n{size:,} distributors{chain}, {result['orders']:,} order lines")
     line("ours", total, total, ours["rows"], phases)
+    print("  rounds: " + ", ".join(f"{seconds:.2f}" for seconds in ours["totals"]))
     if "sql" in result:
         sql, walk, function = result["sql"], result["walk"], result["function"]
         line("set-based SQL", sql["total"], total, sql["rows"], sql["steps"])
