@@ -46,7 +46,7 @@ from commissions.engine.occurrence import due, hold, occur, split
 from commissions.engine.paying import award
 from commissions.engine.payout import pay_out
 from commissions.engine.plan import PAYMENT, PERIOD_CLOSE, Bonus, Limit, Plan, parts
-from commissions.engine.result import Block, LimitCheck, Result, Standings
+from commissions.engine.result import Block, LimitCheck, Result, Standings, in_columns
 from commissions.engine.rounding import Int64s, added, exact_sum
 from commissions.engine.snapshot import Snapshot, State
 
@@ -83,14 +83,20 @@ def calculate(
     paid = pay(bonuses, facts, plan.limits if closing else ())
     totals = {code: sum(exact_sum(block.amount) for block in paid[code].ledger) for code in paid}
     payable = pay_out(earned(paid, facts), facts).payable if closing else None
+    retained = tuple(block for one in paid.values() for block in one.retained)
+    held = tuple(block for one in paid.values() for block in one.held)
+    found = [block for one in paid.values() for block in one.ledger]
+    paid.clear()
+    ledger, columns = in_columns(found)
     return Result(
         engine_version=ENGINE_VERSION,
         plan_hash=plan.content_hash,
         trigger=trigger,
         standings=known,
-        ledger=tuple(block for one in paid.values() for block in one.ledger),
-        retained=tuple(block for one in paid.values() for block in one.retained),
-        held=tuple(block for one in paid.values() for block in one.held),
+        ledger=ledger,
+        columns=columns,
+        retained=retained,
+        held=held,
         totals=totals,
         checks=checks(plan, totals, known, snapshot) if closing and known is not None else (),
         state=carried_on(facts) if closing else {},

@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,6 +82,24 @@ class Block:
 
 
 COLUMNS = ("earner", "source", "line", "base", "rate", "amount", "rank_level")
+COLUMN_TYPES = (np.int32, np.int32, np.int32, np.int64, np.int32, np.int64, np.int16)
+
+
+def in_columns(blocks: list[Block]) -> tuple[tuple[Block, ...], dict[str, NDArray[Any]]]:
+    """The same blocks as views of one array a column, and these arrays.
+
+    Empties the list: where nobody else holds the blocks, never more than one column is there twice.
+    """
+    heads = [(block.bonus, block.level) for block in blocks]
+    ends = np.cumsum([len(block) for block in blocks])
+    parts = {name: [getattr(block, name) for block in blocks] for name in COLUMNS}
+    blocks.clear()
+    columns = {
+        name: np.concatenate([np.zeros(0, kind), *parts.pop(name)])
+        for name, kind in zip(COLUMNS, COLUMN_TYPES, strict=True)
+    }
+    views = zip(*(np.split(column, ends[:-1]) for column in columns.values()), strict=True)
+    return tuple(Block(*head, *view) for head, view in zip(heads, views, strict=False)), columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +117,8 @@ class LimitCheck:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """`ledger`: what distributors get. `retained`: what the company keeps, the same kind of lines
+    """`ledger`: what distributors get; `columns`: the same as one array a column, block after
+    block. `retained`: what the company keeps, the same kind of lines
     with earner -1. `held`: what waits for its earner's eligibility. `totals`: amounts of the ledger
     by programme code, for each bonus of the trigger and each limit, 0 included."""
 
@@ -107,6 +127,7 @@ class Result:
     trigger: str
     standings: Standings | None
     ledger: tuple[Block, ...]
+    columns: Mapping[str, NDArray[Any]]
     retained: tuple[Block, ...]
     held: tuple[Block, ...]
     totals: Mapping[str, int]

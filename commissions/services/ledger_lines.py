@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from commissions.engine import Plan, Result, Standings
 from commissions.engine.errors import CapacityError
-from commissions.engine.result import COLUMNS
 from commissions.models import CommissionRun
 from commissions.models.ledger import PLACE_BITS
 from commissions.services.arrays import Array, Row, copy_rows, slices
@@ -131,15 +130,12 @@ def at(column: Array, places: Array) -> Array:
 
 def columns_of(result: Result) -> dict[str, Array]:
     """All lines of a result as one array a column, bonus and level among them."""
-    blocks, sizes = result.ledger, [len(block) for block in result.ledger]
-    columns: dict[str, Array] = {
-        "bonus": np.repeat([block.bonus for block in blocks], sizes).astype(np.int16),
-        "level": np.repeat([block.level for block in blocks], sizes).astype(np.int16),
+    sizes = [len(block) for block in result.ledger]
+    of_blocks = {
+        name: np.repeat(np.array([getattr(block, name) for block in result.ledger], "i2"), sizes)
+        for name in ("bonus", "level")
     }
-    for name in COLUMNS:
-        parts = [getattr(block, name) for block in blocks]
-        columns[name] = np.concatenate(parts) if parts else np.zeros(0, np.int64)
-    return columns
+    return of_blocks | dict(result.columns)
 
 
 def by_earner(kind: NDArray[np.int8], earner: NDArray[np.int32]) -> NDArray[np.int64]:
@@ -150,10 +146,11 @@ def by_earner(kind: NDArray[np.int8], earner: NDArray[np.int32]) -> NDArray[np.i
     """
     if earner.size > MOST_LINES:
         raise CapacityError(f"{earner.size:,} lines are more than a run can hold")
-    keys = earner.astype(np.int64)
-    keys |= kind.astype(np.int64) << 31
+    keys = kind.astype(np.int64)
+    keys <<= 31
+    keys |= earner
     keys <<= 28
-    keys |= np.arange(earner.size)
+    keys |= np.arange(earner.size, dtype=np.int32)
     keys.sort()
     keys &= MOST_LINES - 1
     return keys
