@@ -74,3 +74,4 @@ def keep_to_one_core() -> None:
     """For the rest of the transaction: workers of a query would take the other session's core."""
     with connection.cursor() as cursor:
         cursor.execute("set local max_parallel_workers_per_gather = 0")
+        cursor.execute("set local max_parallel_maintenance_workers = 0")

@@ -60,7 +60,7 @@ class LineWriter:
     """Numbers the lines of a run and turns what the engine answers into rows."""
 
     def __init__(self, run: CommissionRun, bonus_ids: list[int], first: int = 1) -> None:
-        self.run, self.bonus_ids, self.next = run, np.array(bonus_ids, np.int64), first
+        self.run, self.bonus_ids, self.next = run, np.array(bonus_ids, np.int32), first
 
     def rows_of(
         self,

@@ -27,15 +27,15 @@ STANDING = "commissions_standing"
 LEDGER_KINDS = {
     "id": "i8",
     "run_id": "i8",
-    "period_id": "i8",
-    "bonus_id": "i8",
+    "period_id": "i4",
+    "bonus_id": "i4",
     "distributor_id": "i8",
     "source_distributor_id": "i8",
     "volume_entry_id": "i8",
     "level": "i2",
     "rank_level": "i2",
     "base": "i8",
-    "rate": "i8",
+    "rate": "i4",
     "amount": "i8",
     "reverses_id": "i8",
 }
@@ -69,10 +69,6 @@ class Share:
     stop: int
 
     @property
-    def is_whole(self) -> bool:
-        return self.table == self.run.ledger_table
-
-    @property
     def numbers(self) -> tuple[int, int]:
         """The first line's number, and that after the last one's."""
         before = (self.run.pk << PLACE_BITS) + 1
@@ -90,28 +86,25 @@ def shares_of(run: CommissionRun, lines: int, members: int, *, two_sessions: boo
 
 
 def create_share(share: Share) -> None:
-    """A table with the parent's checks; its own let it be attached unscanned.
+    """A table with the parent's checks; one of its own lets it be attached unscanned.
 
     Run and period are the same in every row: they come from the table (FROM_TABLE). Indexes come
     after the rows, when they cost least.
     """
-    run = share.run
+    run, (first, end) = share.run, share.numbers
     _execute(f"drop table if exists {share.table}")
-    _create(share.table, LEDGER, run)
-    _execute(f"alter table {share.table} alter period_id set default {run.period_id}")
-    if not share.is_whole:
-        first, end = share.numbers
-        _execute(
-            f"alter table {share.table} add constraint {share.table}_numbers "
-            f"check (id >= {first} and id < {end})"
-        )
-
-
-def _create(table: str, parent: str, run: CommissionRun, more: str = "") -> None:
-    _execute(f"create table {table} (like {parent} including constraints) {more}")
+    _execute(f"create table {share.table} (like {LEDGER} including constraints)")
     _execute(
-        f"alter table {table} alter run_id set default {run.pk}, "
-        f"add constraint {run.ledger_table}_run check (run_id = {run.pk})"
+        f"alter table {share.table} alter run_id set default {run.pk}, "
+        f"alter period_id set default {run.period_id}, {numbers_check(share.table, run, first, end)}"
+    )
+
+
+def numbers_check(table: str, run: CommissionRun, first: int, end: int) -> str:
+    """Which lines a table takes, as one rule: each costs time in every row."""
+    return (
+        f"add constraint {table}_numbers "
+        f"check (run_id = {run.pk} and id >= {first} and id < {end})"
     )
 
 
@@ -141,7 +134,10 @@ def join_shares(shares: Iterable[Share]) -> None:
     for share in shares:
         ledger, (first, end) = share.run.ledger_table, share.numbers
         if share.start == 0:
-            _create(ledger, LEDGER, share.run, "partition by range (id)")
+            _execute(
+                f"create table {ledger} (like {LEDGER} including constraints) "
+                "partition by range (id)"
+            )
         _execute(
             f"alter table {ledger} attach partition {share.table} "
             f"for values from ({first}) to ({end})"
@@ -149,8 +145,13 @@ def join_shares(shares: Iterable[Share]) -> None:
 
 
 def create_standings(run: CommissionRun) -> None:
-    _execute(f"drop table if exists {run.standing_table}")
-    _create(run.standing_table, STANDING, run)
+    table = run.standing_table
+    _execute(f"drop table if exists {table}")
+    _execute(f"create table {table} (like {STANDING} including constraints)")
+    _execute(
+        f"alter table {table} alter run_id set default {run.pk}, "
+        f"add constraint {table}_run check (run_id = {run.pk})"
+    )
 
 
 def index_standings(run: CommissionRun) -> None:
@@ -169,7 +170,8 @@ def attach_payment_table(run: CommissionRun) -> None:
     """The partition of a payment run exists from the opening of its period."""
     table = run.ledger_table
     _execute(f"create table {table} (like {LEDGER} including constraints including indexes)")
-    _execute(f"alter table {table} add constraint {table}_run check (run_id = {run.pk})")
+    first, end = run.pk << PLACE_BITS, (run.pk + 1) << PLACE_BITS
+    _execute(f"alter table {table} {numbers_check(table, run, first + 1, end)}")
     _execute(f"create index {table}_earner on {table} (distributor_id, id)")
     _execute(f"create index {table}_id on {table} (id)")
     _execute(f"create index {table}_refunds on {table} (volume_entry_id)")

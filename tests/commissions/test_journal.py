@@ -142,7 +142,7 @@ def test_a_payment_partition_refuses_changes_as_well(company):
     [
         ("(%(id)s, %(run)s, 1, 1, 1, 0, 0, 100, 50000, -5, null)", "negative_undoes_or_cuts"),
         ("(%(id)s, %(run)s, 1, 1, 1, 0, 0, 100, 50000, 0, null)", "negative_undoes_or_cuts"),
-        ("(7, %(run)s, 1, 1, 1, 0, 0, 100, 50000, 5, null)", "id_in_run"),
+        ("(7, %(run)s, 1, 1, 1, 0, 0, 100, 50000, 5, null)", "_numbers"),
     ],
 )
 def test_ledger_refuses_lines_that_cannot_be(company, values, rule):
