@@ -36,6 +36,10 @@ class Beside:
     def __init__(self, *, when: bool) -> None:
         self.thread = ThreadPoolExecutor(max_workers=1) if when else None
 
+    @property
+    def is_apart(self) -> bool:
+        return self.thread is not None
+
     def __enter__(self) -> Self:
         if self.thread is not None:
             keep_to_one_core()

@@ -68,11 +68,13 @@ def calculate(
     plan: Plan,
     trigger: str = PERIOD_CLOSE,
     standings: Standings | None = None,
+    tell: Callable[[Standings], object] | None = None,
 ) -> Result:
     """Everything the plan pays on this trigger. Same input, same bytes.
 
     `standings`: taken as facts when given (one entry a member), else worked out at the close and
-    left out at payment. Raises CycleError, SnapshotError, CapacityError.
+    left out at payment. `tell`: called with them once they are known, before anything is paid: a
+    caller may store them meanwhile. Raises CycleError, SnapshotError, CapacityError.
     """
     closing = trigger == PERIOD_CLOSE
     bonuses = plan.triggered_by(trigger)
@@ -80,6 +82,8 @@ def calculate(
     for tree in sorted(trees_used(plan if closing else bonuses)):
         facts.parent(tree)
     known = facts.standings() if closing else standings
+    if tell is not None and known is not None:
+        tell(known)
     paid = pay(bonuses, facts, plan.limits if closing else ())
     totals = {code: sum(exact_sum(block.amount) for block in paid[code].ledger) for code in paid}
     payable = pay_out(earned(paid, facts), facts).payable if closing else None

@@ -1,9 +1,9 @@
 """Whole columns between PostgreSQL and numpy, without a Python step for each row.
 
 Reading: the server packs a column into one string (`string_agg(int8send(..))`), which numpy views
-as an array; several small columns share one string where it is known that they fit. Writing: binary COPY. Its rows are length-prefixed fields, so a run of rows with the
-same fields left NULL is one structured array. A thread hands it to the server while the next one is
-encoded.
+as an array; small columns come in the low bits of another one. Writing: binary COPY. Its rows are
+length-prefixed fields, so a run of rows with the same fields left NULL is one structured array. A
+thread hands it to the server while the next one is encoded.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -36,8 +36,8 @@ def cursor() -> psycopg.Cursor[Any]:
 def read_columns(
     query: str,
     params: Mapping[str, Any] | None = None,
-    *,
     within: Mapping[str, Mapping[str, int]] | None = None,
+    /,
     **kinds: str,
 ) -> dict[str, Array]:
     """The named columns of a query as arrays; each kind is i8, i4 or i2. NULL is not allowed.
@@ -92,7 +92,7 @@ def split(
 ) -> dict[str, Array]:
     """The columns in a word, whose bits are used up."""
     found: dict[str, Array] = {}
-    for other, bits in reversed(others.items()):
+    for other, bits in reversed(list(others.items())):
         half = 1 << (bits - 1)
         word += half
         low = word & ((1 << bits) - 1)
@@ -100,8 +100,6 @@ def split(
         word >>= bits
         found[other] = low.astype(kinds[other], copy=False)
     return found | {name: word}
-
-
 
 
 class Lookup:

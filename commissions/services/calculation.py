@@ -1,6 +1,7 @@
 """What a period comes to by its facts: the engine's result and what refunds undo. Only reads."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -79,18 +80,24 @@ def read_facts(period: CommissionPeriod, *, two_sessions: bool = False) -> Snaps
     return facts.read_snapshot(facts.cut_of(period), plan, two_sessions=two_sessions)
 
 
-def work_out_closed(period: CommissionPeriod, snapshot: Snapshot) -> Outcome:
+Tell = Callable[[Standings], object]
+"""What is called with the standings once they are known, while the bonuses are not yet."""
+
+
+def work_out_closed(
+    period: CommissionPeriod, snapshot: Snapshot, tell: Tell | None = None
+) -> Outcome:
     """Calculate a closed period on these facts. Raises EngineError, FactsRefused."""
-    return work_out(facts.cut_of(period), snapshot, loaded(period.frozen_plan))
+    return work_out(facts.cut_of(period), snapshot, loaded(period.frozen_plan), tell)
 
 
-def work_out(cut: facts.Cut, snapshot: Snapshot, plan: Plan) -> Outcome:
+def work_out(cut: facts.Cut, snapshot: Snapshot, plan: Plan, tell: Tell | None = None) -> Outcome:
     """Calculate what was read at this cut. Raises EngineError, FactsRefused."""
     restated = undo_sums(cut, snapshot, plan)
     return Outcome(
         snapshot=snapshot,
         plan=plan,
-        result=calculate(corrected(snapshot, restated.corrections), plan),
+        result=calculate(corrected(snapshot, restated.corrections), plan, tell=tell),
         reversed=joined(reversed_at_close(cut, plan), *restated.lines),
         restated=restated,
         input_hash=snapshot.content_hash(),

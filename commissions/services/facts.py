@@ -185,7 +185,7 @@ def read_positions(
     """All positions in a tree known at the cut-off, and which are each one's first and latest."""
     rows = read_columns(
         f"{POSITIONS} and {cut.among('distributor_id')}", cut.params | {"tree": tree},
-        id="i8", parent="i8", leg="i2", day="i4", position="i8", within=POSITION_WORDS,
+        POSITION_WORDS, id="i8", parent="i8", leg="i2", day="i4", position="i8",
     )  # fmt: skip
     ids = rows["id"]
     if (ids[1:] > ids[:-1]).all():
@@ -259,7 +259,7 @@ def read_sales(
     if before is not None:
         query += f" and v.ctid < '({before},0)'"
     together = SALE_WORDS if len(plan.kinds) <= MOST_KINDS else None
-    return read_columns(query, cut.params, within=together, **VOLUME_KINDS)
+    return read_columns(query, cut.params, together, **VOLUME_KINDS)
 
 
 def joined(some: dict[str, Array], more: dict[str, Array] | None) -> dict[str, Array]:

@@ -8,10 +8,10 @@ earner's lines lie together, and so do line numbers. What is paid at once arrive
 has B-trees instead. The lines of a sale made in a closed period are found by reading that period's
 table once, for all its refunds.
 
-A large close writes over two sessions, since one keeps one core busy: the standings and a share of
-the lines over one, the rest over the other. Each share is a table of its own, by ranges of line
-numbers. What the second session writes is committed before the run is; it belongs to nobody until
-the run takes it in, and the next attempt or the end of the run throws it away.
+A large close writes over two sessions, since one keeps one core busy: the standings and half of
+the lines over one, the other half over the other. Each share is a table of its own, by ranges of
+line numbers. What the second session writes is committed before the run is; it belongs to nobody
+until the run takes it in, and the next attempt or the end of the run throws it away.
 """
 
 from collections.abc import Collection, Iterable
@@ -55,7 +55,7 @@ STANDING_KINDS = {
 FROM_TABLE = ("run_id", "period_id")
 """Columns whose default a run's own tables know."""
 WORTH_TWO = 40_000
-"""Lines from which a second session is worth its start."""
+"""Lines, or people and sales, from which a second session is worth its start."""
 RANGES = "with (pages_per_range = 16, autosummarize = on)"
 
 
@@ -75,13 +75,12 @@ class Share:
         return before + self.start, before + self.stop
 
 
-def shares_of(run: CommissionRun, lines: int, members: int, *, two_sessions: bool) -> list[Share]:
-    """One share, or two where that is quicker. The second is the smaller, written after the
-    standings: one of these costs about as much as a line."""
+def shares_of(run: CommissionRun, lines: int, *, two_sessions: bool) -> list[Share]:
+    """One share, or two halves where that is quicker."""
     table = run.ledger_table
     if not two_sessions or lines < WORTH_TWO:
         return [Share(run, table, 0, lines)]
-    middle = min(lines - 1, (lines + members) // 2)
+    middle = lines // 2
     return [Share(run, f"{table}_1", 0, middle), Share(run, f"{table}_2", middle, lines)]
 
 
@@ -96,15 +95,15 @@ def create_share(share: Share) -> None:
     _execute(f"create table {share.table} (like {LEDGER} including constraints)")
     _execute(
         f"alter table {share.table} alter run_id set default {run.pk}, "
-        f"alter period_id set default {run.period_id}, {numbers_check(share.table, run, first, end)}"
+        f"alter period_id set default {run.period_id}, "
+        f"{numbers_check(share.table, run, first, end)}"
     )
 
 
 def numbers_check(table: str, run: CommissionRun, first: int, end: int) -> str:
     """Which lines a table takes, as one rule: each costs time in every row."""
     return (
-        f"add constraint {table}_numbers "
-        f"check (run_id = {run.pk} and id >= {first} and id < {end})"
+        f"add constraint {table}_numbers check (run_id = {run.pk} and id >= {first} and id < {end})"
     )
 
 

@@ -7,6 +7,7 @@ A run commits whole or leaves nothing behind, so after any crash it starts again
 The row decides what there is to do, the lock that one does it at a time; the queue is only a hint.
 """
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any
@@ -19,7 +20,7 @@ from django.utils import timezone
 from accounts import audit
 from accounts.events import publish
 from accounts.models import User
-from commissions.engine import ENGINE_VERSION, EngineError
+from commissions.engine import ENGINE_VERSION, EngineError, Snapshot
 from commissions.models import CommissionPeriod, CommissionRun
 from commissions.models.period import PERIOD_EDGES, RUN_EDGES
 from commissions.services import facts
@@ -29,10 +30,11 @@ from commissions.services.estimates import compare, drop_differences
 from commissions.services.ledger_tables import drop_tables
 from commissions.services.measured import drop_measured
 from commissions.services.opening import PeriodRefused
+from commissions.services.plans import loaded
 from commissions.services.progress import Phases
 from commissions.services.totals import totals_of, warnings_of
-from commissions.services.writing import RunRefused, write
-from mlmcrm.beside import may_work_beside
+from commissions.services.writing import RunRefused, is_large, write, write_people
+from mlmcrm.beside import Beside, may_work_beside
 from mlmcrm.locks import try_advisory_lock
 from mlmcrm.transitions import TransitionRefused, advance
 
@@ -133,8 +135,26 @@ def _calculate(run_id: int, two_sessions: bool) -> CommissionRun | None:
     phases = Phases(run_id)
     phases.begin("read")
     snapshot = read_facts(run.period, two_sessions=two_sessions)
+    with Beside(when=two_sessions and is_large(snapshot)) as beside:
+        outcome = work_out_and_write(run, snapshot, phases, beside)
+    since_estimate = compare(run, outcome)
+    phases.begin("store")
+    store(run, outcome, phases, since_estimate)
+    return run
+
+
+def work_out_and_write(
+    run: CommissionRun, snapshot: Snapshot, phases: Phases, beside: Beside
+) -> Outcome:
+    """The standings are written as soon as they are known. Raises RunRefused, EngineError."""
     phases.begin("compute")
-    outcome = work_out_closed(run.period, snapshot)
+    plan = loaded(run.period.frozen_plan)
+    begun: list[Callable[[], None]] = []
+    outcome = work_out_closed(
+        run.period,
+        snapshot,
+        lambda known: begun.append(beside.do(write_people, run, known, snapshot, plan)),
+    )
     if outcome.input_hash != run.period.input_hash:
         raise RunRefused(
             f"The facts of {run.period.name} hash to {outcome.input_hash[:12]}, but "
@@ -142,12 +162,9 @@ def _calculate(run_id: int, two_sessions: bool) -> CommissionRun | None:
         )
     with ThreadPoolExecutor(max_workers=1) as aside:
         hashing = aside.submit(lambda: outcome.result_hash)
-        write(run, outcome, phases, two_sessions=two_sessions)
+        write(run, outcome, phases, begun[0], beside)
         hashing.result()
-    since_estimate = compare(run, outcome)
-    phases.begin("store")
-    store(run, outcome, phases, since_estimate)
-    return run
+    return outcome
 
 
 def store(

@@ -1,18 +1,23 @@
 """Writing what a close comes to, and making sure that it stands there.
 
-    write(run, outcome, phases, two_sessions=True)
+    with Beside(when=is_large(snapshot)) as beside:
+        people = beside.do(write_people, run, standings, snapshot, plan)
+        write(run, outcome, phases, people, beside)
 
 The run's tables are its own, filled in the transaction that made them.
-Of a large close the standings and one share of the lines are written beside, in a second session.
+Of a large close the standings and one share of the lines are written beside, in a second session;
+the standings while the bonuses are still worked out.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain
 
 import numpy as np
 from django.db import connection
 
+from commissions.engine import Plan, Snapshot, Standings
 from commissions.models import CommissionRun
+from commissions.services import ledger_tables
 from commissions.services.arrays import Array, read_columns
 from commissions.services.calculation import Outcome, decimal_text
 from commissions.services.carried import write_state
@@ -47,25 +52,29 @@ class RunRefused(Exception):
     """The calculation does not hold; the message names the difference."""
 
 
-def write(run: CommissionRun, outcome: Outcome, phases: Phases, *, two_sessions: bool) -> None:
-    """Lines, standings and what the run carries on. Raises RunRefused unless all of it is there."""
+def write(
+    run: CommissionRun,
+    outcome: Outcome,
+    phases: Phases,
+    people: Callable[[], None],
+    beside: Beside,
+) -> None:
+    """Lines and what the run carries on, and the wait for `people`, the standings that were begun.
+    Raises RunRefused unless all of it is there."""
     phases.begin("write")
     bonuses = bonus_ids(run.period.frozen_plan)
-    members = len(outcome.standings)
-    own, *others = shares_of(run, outcome.line_count, members, two_sessions=two_sessions)
-    with Beside(when=bool(others)) as beside:
-        people = beside.do(write_people, run, outcome)
-        lines = arranged(outcome.result)
-        elsewhere = [beside.do(write_beside, share, lines, bonuses, outcome) for share in others]
-        create_share(own)
-        write_share(own, lines, bonuses, outcome)
-        write_state(run, outcome.carried)
-        write_measured(run, outcome.result, outcome.plan, outcome.snapshot.members.id)
-        phases.begin("index")
-        index_share(own, found_by_sale(outcome.plan, bonuses))
-        phases.begin("check")
-        people()
-        found = [sums_in(own), *(sums() for sums in elsewhere)]
+    own, *others = shares_of(run, outcome.line_count, two_sessions=beside.is_apart)
+    lines = arranged(outcome.result)
+    elsewhere = [beside.do(write_beside, share, lines, bonuses, outcome) for share in others]
+    create_share(own)
+    write_share(own, lines, bonuses, outcome)
+    write_state(run, outcome.carried)
+    write_measured(run, outcome.result, outcome.plan, outcome.snapshot.members.id)
+    phases.begin("index")
+    index_share(own, found_by_sale(outcome.plan, bonuses))
+    phases.begin("check")
+    people()
+    found = [sums_in(own), *(sums() for sums in elsewhere)]
     if others:
         join_shares([own, *others])
     refuse_unless_written(found, outcome)
@@ -91,10 +100,15 @@ def write_share(share: Share, lines: Arranged, bonuses: list[int], outcome: Outc
     write_lines(share.table, chain(earned, undone), without={*FROM_TABLE, *empty}, freeze=True)
 
 
-def write_people(run: CommissionRun, outcome: Outcome) -> None:
-    members = outcome.snapshot.members
+def is_large(snapshot: Snapshot) -> bool:
+    """Whether a second session is worth its start."""
+    return len(snapshot.members) + len(snapshot.lines) >= ledger_tables.WORTH_TWO
+
+
+def write_people(run: CommissionRun, standings: Standings, snapshot: Snapshot, plan: Plan) -> None:
+    members = snapshot.members
     create_standings(run)
-    columns = standing_columns(outcome.standings, outcome.plan)
+    columns = standing_columns(standings, plan)
     write_standings(run, columns, members.id, members.parent("sponsor"))
     index_standings(run)
 

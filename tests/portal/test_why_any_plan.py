@@ -24,7 +24,7 @@ from commissions.services.claims import claim_volume
 from commissions.services.measured import names_kept
 from commissions.services.restatements import facts_of
 from commissions.standing import plan_of
-from genealogy.services.tree import record_position
+from genealogy.services.positions import record_position
 from tests.cast import Cast, at
 from tests.commissions.plans import bonus, cap, demo, pay_by
 from tests.commissions.steps import closed, the_period
