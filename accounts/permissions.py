@@ -16,7 +16,8 @@ from accounts.models import User
 
 VIEWABLE = {
     "accounts": "user profile importjob notification",
-    "genealogy": "distributor rank genealogynode distributorposition move placementrule waiting",
+    "genealogy": "distributor rank genealogynode distributorposition move placementrule waiting "
+    "distributorattribute",
     "commerce": "customer product productcategory order orderitem payment refund refunditem "
     "volumeentry",
     "commissions": "compensationplan planversion bonus commissionperiod commissionrun ledgerentry "
@@ -46,11 +47,11 @@ ROLE_PERMISSIONS: dict[str, set[str]] = {
     | MOVERS
     | _each("add", "commissions.compensationplan commissions.planversion")
     | _each("change", "commissions.compensationplan commissions.planversion")
-    | _each("add", "commissions.plantrial")
+    | _each("add", "commissions.plantrial genealogy.distributorattribute")
     | {"compliance.review_kycdocument", "commerce.pay_order", "commerce.refund_order"},
     User.Role.MANAGER: _each("view", VIEW_ALL)
     | _each("change", MASTERS)
-    | _each("add", "accounts.importjob " + MASTERS)
+    | _each("add", "accounts.importjob genealogy.distributorattribute " + MASTERS)
     | MOVERS
     | {"commerce.pay_order", "commerce.refund_order"},
     User.Role.SUPPORT: _each("view", "accounts.user accounts.profile genealogy.distributor")

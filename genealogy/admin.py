@@ -26,6 +26,9 @@ class RankAdmin(BaseAdmin):
     list_filter = ["is_active"]
     search_fields = ["code", "name"]
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Rank | None = None) -> list[str]:
+        return ["code"] if obj else []  # plans name a rank by its code
+
 
 @admin.register(Distributor)
 class DistributorAdmin(PeopleDesk, BaseAdmin):

@@ -1,3 +1,4 @@
+from genealogy.models.attribute import DistributorAttribute
 from genealogy.models.distributor import Distributor
 from genealogy.models.move import Move
 from genealogy.models.node import GenealogyNode, GenealogyPath
@@ -7,6 +8,7 @@ from genealogy.models.rank import Rank
 
 __all__ = [
     "Distributor",
+    "DistributorAttribute",
     "DistributorPosition",
     "GenealogyNode",
     "GenealogyPath",

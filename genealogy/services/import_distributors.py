@@ -1,9 +1,11 @@
 """Distributors from a file: adjacency first, in whatever order they come, the tree at the end."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from django.db.models import F
 from django.utils import timezone
 
 from accounts.history import record_many
@@ -11,10 +13,11 @@ from accounts.imports.bulk import copy_rows, take_ids
 from accounts.imports.kinds import Field, ImportKind, Part, Record
 from accounts.models import User
 from accounts.numbering import skip_numbers
-from genealogy.models import Distributor
+from genealogy.models import Distributor, DistributorAttribute
 from genealogy.services.enrolment import owners_of, take_enrolment_steps
 from genealogy.services.tree_index import rebuild_tree
 
+Kind = DistributorAttribute.Kind
 FIELDS = {
     "number": Field(required=True, longest=20),
     "sponsor": Field(longest=20),
@@ -22,7 +25,10 @@ FIELDS = {
     "display_name": Field(longest=200),
     "external_reference": Field(longest=60),
     "country": Field(longest=60),
+    "package": Field(longest=50),
+    "marks": Field(),
 }
+CODE = re.compile(r"[a-z][a-z0-9_]{0,31}")
 REASON = "Imported"
 COLUMNS = """id number external_reference display_name country sponsor_id enroller_id joined_on
     status auto_ship_active notes personal_pv group_pv current_month_pv current_month_gv
@@ -39,6 +45,7 @@ def book_distributors(part: Part) -> None:
     """
     known = _known(part)
     fresh = _fresh(part, known)
+    fresh = {number: record for number, record in fresh.items() if _has_codes(record, part)}
     ready, waiting = _ready(fresh, {number: row["id"] for number, row in known.items()})
     for record in waiting:
         if part.is_last:
@@ -62,7 +69,28 @@ def _known(part: Part) -> dict[str, dict[str, Any]]:
     numbers |= {r.values["sponsor"] for r in part.open_records() if r.values["sponsor"]}
     fields = ("id", "number", "sponsor__number", "joined_on", "external_reference")
     rows = Distributor.objects.filter(number__in=numbers).values(*fields)
-    return {row["number"]: row for row in rows}
+    known = {row["number"]: row | {"package": "", "marks": set()} for row in rows}
+    held = DistributorAttribute.objects.filter(
+        distributor__number__in=numbers, superseded_at=None,
+        valid_from__lte=F("distributor__joined_on"),
+    )  # fmt: skip
+    for number, kind, code in held.values_list("distributor__number", "kind", "code"):
+        if kind == Kind.PACKAGE:
+            known[number]["package"] = code
+        elif kind == Kind.MARK:
+            known[number]["marks"].add(code)
+    return known
+
+
+def _has_codes(record: Record, part: Part) -> bool:
+    """Whether package and marks are codes as plans have them; rejects what is none."""
+    for name in ("package", "marks"):
+        for code in record.values[name].split():
+            if not CODE.fullmatch(code):
+                column = part.mapping.column_of(name)
+                record.reject(column, "No code of a plan: small letters, digits, _", code)
+                return False
+    return True
 
 
 def _fresh(part: Part, known: dict[str, dict[str, Any]]) -> dict[str, Record]:
@@ -102,6 +130,15 @@ def _compare(record: Record, row: dict[str, Any], part: Part) -> None:
         if values[name] != booked:
             column = part.mapping.column_of(name)
             detail = f"{values['number']} has {booked or 'none'}, the file says {values[name]}"
+            record.reject(column, f"Already booked with another {column}", detail)
+            return
+    for name, said, booked in (
+        ("package", values["package"], row["package"]),
+        ("marks", " ".join(sorted(values["marks"].split())), " ".join(sorted(row["marks"]))),
+    ):
+        if said and said != booked:
+            column = part.mapping.column_of(name)
+            detail = f"{values['number']} joined with {booked or 'none'}, the file says {said}"
             record.reject(column, f"Already booked with another {column}", detail)
             return
     record.leave()
@@ -165,9 +202,27 @@ def _write(records: list[Record], known: dict[str, int], actor: User | None) -> 
             for r in records
         ),
     )
+    copy_rows(
+        "genealogy_distributorattribute",
+        "distributor_id kind ladder code valid_from recorded_at actor_id reason",
+        (
+            (id_of[r.values["number"]], kind, "", code, r.values["joined_on"], now,
+             actor.pk if actor else None, REASON)
+            for r in records
+            for kind, code in _held(r)
+        ),
+    )  # fmt: skip
     record_many(Distributor, ids, kind="+", actor=actor, reason=REASON)
     take_enrolment_steps(ids, actor)
     _skip_past(records)
+
+
+def _held(record: Record) -> Iterator[tuple[str, str]]:
+    """What somebody joined with, each once."""
+    if record.values["package"]:
+        yield Kind.PACKAGE, record.values["package"]
+    for mark in dict.fromkeys(record.values["marks"].split()):
+        yield Kind.MARK, mark
 
 
 def _row(id_of: dict[str, int], record: Record, now: Any) -> tuple[Any, ...]:
@@ -204,6 +259,11 @@ DISTRIBUTORS = ImportKind(
     fields=FIELDS,
     book=book_distributors,
     finish=finish_distributors,
-    tables=("genealogy_distributor", "genealogy_distributorposition", "genealogy_genealogynode"),
+    tables=(
+        "genealogy_distributor",
+        "genealogy_distributorposition",
+        "genealogy_genealogynode",
+        "genealogy_distributorattribute",
+    ),
     mappings=Path(__file__).resolve().parent.parent / "mappings",
 )

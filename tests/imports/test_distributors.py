@@ -5,7 +5,12 @@ from django.db import connection
 
 from accounts.imports.errors import ImportStopped
 from commerce.models import Customer
-from genealogy.models import Distributor, DistributorPosition, GenealogyNode
+from genealogy.models import (
+    Distributor,
+    DistributorAttribute,
+    DistributorPosition,
+    GenealogyNode,
+)
 from genealogy.services.enrolment import EnrolmentRefused, enrol_distributor
 from genealogy.services.tree_check import find_breaks
 
@@ -143,3 +148,48 @@ def test_stop_books_nothing_of_the_part(files):
 
     assert not Distributor.objects.exists()
     connection.check_constraints()
+
+
+HOLDING = "distributor_number,sponsor_number,joined_on,package,marks\n"
+
+
+def held():
+    rows = DistributorAttribute.objects.order_by("distributor__number", "kind", "code")
+    fields = ("distributor__number", "kind", "code", "valid_from", "valid_to", "reason")
+    return list(rows.values_list(*fields))
+
+
+def test_packages_and_marks_hold_from_the_day_of_joining_on(files):
+    day = date(2011, 1, 1)
+
+    files.book(
+        "distributors", HOLDING + "D-1,,2011-01-01,gold,trained  approved\nD-2,D-1,2011-01-01,,\n"
+    )
+
+    assert held() == [
+        ("D-1", "mark", "approved", day, None, "Imported"),
+        ("D-1", "mark", "trained", day, None, "Imported"),
+        ("D-1", "package", "gold", day, None, "Imported"),
+    ]
+
+
+def test_what_is_no_code_or_differs_from_the_books_is_rejected(files):
+    files.book("distributors", HOLDING + "D-1,,2011-01-01,gold,approved\n")
+
+    files.book(
+        "distributors",
+        HOLDING + "D-1,,2011-01-01,silver,\nD-2,D-1,2011-01-01,Gold!,\nD-3,D-1,2011-01-01,,a-b\n",
+    )
+
+    assert files.reasons() == [
+        (
+            2,
+            "package",
+            "Already booked with another package: D-1 joined with gold, the file says silver",
+        ),
+        (3, "package", "No code of a plan: small letters, digits, _: Gold!"),
+        (4, "marks", "No code of a plan: small letters, digits, _: a-b"),
+    ]
+    report = files.book("distributors", HOLDING + "D-1,,2011-01-01,gold,approved\n")
+    assert report.by_state["unchanged"].lines == 1
+    assert len(held()) == 2

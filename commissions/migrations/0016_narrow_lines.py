@@ -54,7 +54,7 @@ class Migration(migrations.Migration):
     Rates are millionths in 32 bits everywhere in the engine, periods and bonuses are few.
     """
 
-    dependencies = [("commissions", "0014_estimate_news")]
+    dependencies = [("commissions", "0015_measured")]
 
     operations = [
         migrations.RunSQL(
