@@ -9,9 +9,12 @@ class CommissionsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts.events import react  # the events need the loaded models
+        from commissions.services.move_orders import SOURCE
         from commissions.services.opening import first_open_day
+        from genealogy.services.effects import register_effects
         from genealogy.services.moves import also_bounds_moves
 
         also_bounds_moves(first_open_day)
         react("order.paid", CLAIM)
         react("order.refunded", CLAIM)
+        register_effects(SOURCE)

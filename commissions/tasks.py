@@ -7,12 +7,14 @@ from structlog import get_logger
 from commissions.services import (
     estimate_news,
     estimates,
+    move_orders,
     projections,
     remeasuring,
     runs,
     trials,
 )
 from commissions.services.claims import claim_volume as claim
+from genealogy.services import effects
 
 logger = get_logger(__name__)
 
@@ -72,3 +74,19 @@ def sweep_trials() -> None:
     """Starts again what a crash interrupted; a trial somebody works at is left alone."""
     for trial_id in trials.waiting_trials():
         trials.carry_out(trial_id)
+
+
+@shared_task(name="commissions.tasks.work_out_move")
+def work_out_move(reference: str) -> None:
+    """After a move of a large company was asked for; waits its turn when the books are busy."""
+    try:
+        move_orders.carry_out(reference)
+    except OperationalError as error:
+        logger.info("move left to the sweep", reason=type(error.__cause__).__name__)
+
+
+@shared_task(name="commissions.tasks.sweep_moves")
+def sweep_moves() -> None:
+    """Works out what a lost task left; an order somebody works at is left alone."""
+    for reference in effects.waiting(move_orders.CODE):
+        work_out_move(reference)

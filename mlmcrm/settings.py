@@ -117,6 +117,8 @@ env_as(ZoneInfo, "COMPANY_TIMEZONE", "Europe/London")
 MIN_PAYOUT_AMOUNT: Decimal = env_as(amount, "MIN_PAYOUT_AMOUNT", "10.00")
 # Details that replace earlier ones rest this long before a payout may go to them.
 PAYOUT_METHOD_HOLD_HOURS: int = env_as(int, "PAYOUT_METHOD_HOLD_HOURS", "72")
+# Up to so many distributors a page waits for what a move would do; beyond, a task works it out.
+MOVE_EFFECTS_AT_ONCE: int = env_as(int, "MOVE_EFFECTS_AT_ONCE", "20000")
 
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = COMPANY_TIMEZONE
@@ -271,6 +273,7 @@ CELERY_BEAT_SCHEDULE = {
         ("commissions.tasks.sweep_runs", 10.0),
         ("commissions.tasks.sweep_trials", 30.0),
         ("commissions.tasks.sweep_measured", 60.0),
+        ("commissions.tasks.sweep_moves", 30.0),
     )
 }
 

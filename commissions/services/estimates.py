@@ -121,16 +121,7 @@ def _record(period: CommissionPeriod, version: PlanVersion, mark: Mark) -> Estim
     if not try_advisory_lock("commissions.estimate"):
         return None
     since, carried = monotonic(), last_final_run()
-    cut = facts.Cut(
-        starts_on=period.starts_on,
-        ends_on=period.ends_on,
-        known_at=mark.known_at,
-        carried_run=carried.pk if carried else None,
-        payment_run=payment_run(period).pk,
-        sales_until=mark.last_entry,
-        refunds_until=mark.last_entry,
-    )
-    outcome = at(cut, version)
+    outcome = at(cut_at(mark, period, carried), version)
     if not still_open(period):
         return None
     taken = Decimal(monotonic() - since).quantize(Decimal("0.001"))
@@ -148,6 +139,19 @@ def _record(period: CommissionPeriod, version: PlanVersion, mark: Mark) -> Estim
     store(estimate, members, amounts_of(outcome, version, Lookup(members)))
     estimate_news.note_changed(period, loaded(version))
     return estimate
+
+
+def cut_at(mark: Mark, period: CommissionPeriod, carried: CommissionRun | None) -> facts.Cut:
+    """An open period cut at a mark, carried on from a final run."""
+    return facts.Cut(
+        starts_on=period.starts_on,
+        ends_on=period.ends_on,
+        known_at=mark.known_at,
+        carried_run=carried.pk if carried else None,
+        payment_run=payment_run(period).pk,
+        sales_until=mark.last_entry,
+        refunds_until=mark.last_entry,
+    )
 
 
 def still_open(period: CommissionPeriod) -> bool:

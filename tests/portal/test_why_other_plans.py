@@ -12,8 +12,8 @@ from commissions.explain import Why, explain
 from commissions.models import LedgerEntry
 from commissions.services.claims import claim_volume
 from commissions.standing import live_standing, plan_of
-from genealogy.services.positions import record_position
 from commissions.steps import shown_of
+from genealogy.services.positions import record_position
 from tests.cast import Cast, at
 from tests.commissions.plans import bonus, cap, demo, pay_by
 from tests.commissions.steps import closed, the_period
