@@ -53,6 +53,7 @@ MENU: list[tuple[str, list[tuple[str, str, str, Callable[[User], bool]]]]] = [
             ("Genealogy", "network", "genealogy:list", distributor),
             ("Orders", "shopping-bag", "commerce:orders", distributor),
             ("Earnings", "coins", "commissions:earnings", distributor),
+            ("Ranks", "medal", "commissions:ranks", distributor),
             ("Payouts", "wallet", "commissions:payouts", distributor),
             ("Plan", "ruler", "commissions:plan", distributor),
             ("Identity", "id-card", "compliance:identity", distributor),

@@ -153,8 +153,10 @@ EVENTS: dict[str, EventType] = {
         "compliance:identity",
         staff_title="{document} of {person} has expired",
     ),
-    "level.promoted": EventType("You reached {rank}", "Paid as {rank} for {period}.", "home"),
-    "level.demoted": EventType("Your paid-as rank is {rank}", "For {period}.", "home"),
+    "level.promoted": EventType(
+        "You reached {rank}", "Paid as {rank} for {period}.", "commissions:ranks"
+    ),
+    "level.demoted": EventType("Your paid-as rank is {rank}", "For {period}.", "commissions:ranks"),
     "period.closed": EventType("{period} is closed", notify=False),
     "period.calculated": EventType("{period} is calculated", "{money} in total.", notify=False),
     "period.failed": EventType("The calculation of {period} failed", "{reason}", notify=False),
@@ -244,13 +246,12 @@ def publish_many(name: str, messages: list[Message]) -> None:
     for message in messages:
         if missing := kind.needs - message.facts.keys():
             raise KeyError(f"{name} is published without {', '.join(sorted(missing))}.")
-    for task_name in _REACTIONS[name]:
-        _after_commit(current_app.send_task, task_name)
+    send_reactions(name)
     if not messages:
         return
     with connection.cursor() as cursor:
         cursor.execute(
-            _INSERT_EVENTS,
+            INSERT_EVENTS.format(input=_GIVEN) + "select id, stream_id from written",
             {
                 "name": name,
                 "notify": kind.notify,
@@ -267,12 +268,21 @@ def publish_many(name: str, messages: list[Message]) -> None:
     poke_after_commit(streams, ids)
 
 
-_INSERT_EVENTS = """
+def send_reactions(name: str) -> None:
+    for task_name in _REACTIONS[name]:
+        _after_commit(current_app.send_task, task_name)
+
+
+_GIVEN = """
+unnest(%(streams)s::text[], %(users)s::bigint[], %(refs)s::text[], %(facts)s::jsonb[])
+  with ordinality as t(stream, user_id, ref, facts, place)
+"""
+# What stands in `input` as stream, user_id, ref, facts and place becomes events and notifications.
+INSERT_EVENTS = """
 with input as (
   select *, row_number() over (partition by stream order by place) as nth,
          count(*) over (partition by stream) as of_stream
-  from unnest(%(streams)s::text[], %(users)s::bigint[], %(refs)s::text[], %(facts)s::jsonb[])
-    with ordinality as t(stream, user_id, ref, facts, place)
+  from {input}
 ), bumped as (
   insert into accounts_eventstream as s (key, seq)
   select stream, count(*) from input group by stream order by stream
@@ -289,7 +299,6 @@ with input as (
   select substr(stream_id, 6)::bigint, id, now() from written
   where %(notify)s and stream_id like 'user:%%'
 )
-select id, stream_id from written
 """
 
 

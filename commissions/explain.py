@@ -226,7 +226,7 @@ def _goals(why: Why) -> list[Goal]:
     """The rank that was paid and the next one, with what was there and what was missing."""
     if why.standing is None or not why.is_told:
         return []
-    facts = standing_facts(why.standing, why.line, why.plan)
+    facts = standing_facts(why.standing, why.line.run, why.line.period, why.plan)
     own = int(np.searchsorted(facts.snapshot.members.id, why.line.distributor_id))
     level = why.line.rank_level
     found = rank_facts(facts, own)

@@ -78,6 +78,10 @@ class Goal:
     words: str = ""
     """The whole of it in a sentence, where not everything listed is asked."""
 
+    @property
+    def heading(self) -> str:
+        return f"{self.name} is reached so far" if self.is_met else f"On the way to {self.name}"
+
 
 def goal_of(fact: RankFacts, plan: Plan) -> Goal:
     """A rank held against one person, in the words of the pages."""

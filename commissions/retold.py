@@ -290,10 +290,12 @@ def lines_of_sale(line: LedgerEntry, code: str, plan: Plan, known: Facts) -> Blo
 # Somebody alone
 
 
-def standing_facts(standing: Standing, line: LedgerEntry, plan: Plan) -> Facts:
+def standing_facts(
+    standing: Standing, run: CommissionRun, period: CommissionPeriod, plan: Plan
+) -> Facts:
     """One distributor as he stood in a run, for what the ranks asked of him."""
-    measured = read_measured(line.run_id, names_kept(plan), [standing.distributor_id])
-    return alone([standing], line.period, plan, measured)
+    measured = read_measured(run.pk, names_kept(plan), [standing.distributor_id])
+    return alone([standing], period, plan, measured)
 
 
 def alone(

@@ -12,7 +12,7 @@ from django.core.cache import cache
 
 from commissions.engine import Facts, Plan, Standings, build_snapshot, rank_facts
 from commissions.engine.lint.asked import asked, own_volume
-from commissions.known import STORED, TREES, is_known
+from commissions.known import PROJECTED, STORED, TREES, for_ranks, is_known
 from commissions.models import CommissionPeriod, PlanVersion
 from commissions.needs import Goal, goal_of, hundredths
 from commissions.services.facts import VOLUMES, day_number
@@ -58,6 +58,8 @@ class LiveStanding:
     is_active: bool
     climb: str
     goals: list[Goal]
+    rests_on_many: bool = False
+    """Whether the ranks ask for what rests on too many people for a page: taken as nothing."""
 
     @property
     def rank(self) -> Goal | None:
@@ -91,6 +93,9 @@ def live_standing(distributor: Distributor, period: CommissionPeriod, plan: Plan
         is_active=bool(facts.active[own]),
         climb=plan.ladders[0].climb,
         goals=[goal_of(fact, plan) for fact in rank_facts(facts, own)],
+        rests_on_many=distributor.downline_count > 0
+        and len(facts.snapshot.members) == 1
+        and not is_told_by_projections(plan),
     )
 
 
@@ -100,15 +105,17 @@ def live_facts(distributor: Distributor, period: CommissionPeriod, plan: Plan) -
     His projected figures say all that most plans ask for; for others, and while his line is not too
     large to be read for a page, the engine works it out from the line.
     """
-    asked_for = [plan.activity, *(rank.when for rank in plan.ladders[0].ranks)]
-    if not all(is_known(condition, plan, PROJECTED) for condition in asked_for):
-        snapshot = read_line(distributor, period, plan)
+    if not is_told_by_projections(plan):
+        snapshot = read_line(distributor, period, for_ranks(plan))
         if snapshot is not None:
-            return Facts(snapshot, plan)
+            return Facts(snapshot, for_ranks(plan))
     return projected_facts(distributor, period, plan)
 
 
-PROJECTED = {"pv", "gv"}
+def is_told_by_projections(plan: Plan) -> bool:
+    """Whether activity and all ranks ask for nothing but what is kept on each distributor."""
+    asked_for = [plan.activity, *(rank.when for rank in plan.ladders[0].ranks)]
+    return all(is_known(condition, plan, PROJECTED) for condition in asked_for)
 
 
 def projected_facts(distributor: Distributor, period: CommissionPeriod, plan: Plan) -> Facts:

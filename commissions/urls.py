@@ -1,6 +1,6 @@
 from django.urls import path
 
-from commissions.views import dashboard, earnings, payouts, plan
+from commissions.views import dashboard, earnings, payouts, plan, ranks
 
 app_name = "commissions"
 
@@ -16,6 +16,9 @@ urlpatterns = [
     path("earnings/<str:code>/lines.csv", earnings.earnings_export, name="earnings_export"),
     path("earnings/<str:code>/estimate/", earnings.estimate, name="estimate"),
     path("earnings/<str:code>/<str:name>/", earnings.why, name="why"),
+    # Ranks
+    path("ranks/", ranks.ranks, name="ranks"),
+    path("ranks/steps/", ranks.rank_steps, name="rank_steps"),
     # Plan
     path("plan/", plan.plan_page, name="plan"),
     # Payouts

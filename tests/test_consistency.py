@@ -23,6 +23,7 @@ WITHOUT_ADMIN = {
     "commissions.Estimate",
     "commissions.EstimatedAmount",
     "commissions.MeasuredPart",
+    "commissions.RankChange",
     "commissions.Standing",
     "commissions.TrialEarning",
     "commissions.VolumeClaim",

@@ -21,6 +21,7 @@ APPEND_ONLY = {
     "commissions_ledgerentry",
     "commissions_payoutfile",
     "commissions_posting",
+    "commissions_rankchange",
     "commissions_standing",
     "commissions_statusfile",
     "commissions_volumeclaim",

@@ -5,6 +5,7 @@ from commissions.models.ledger import CarriedState, LedgerEntry, MeasuredPart, S
 from commissions.models.payout import Payout, PayoutMethod
 from commissions.models.period import CommissionPeriod, CommissionRun
 from commissions.models.plan import Bonus, CompensationPlan, PlanVersion
+from commissions.models.rank_change import RankChange
 from commissions.models.trial import PlanTrial, TrialEarning
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "PlanTrial",
     "PlanVersion",
     "Posting",
+    "RankChange",
     "Standing",
     "StatusFile",
     "TrialEarning",

@@ -1,15 +1,13 @@
 """Approving a calculated period and making it final: its lines, its money, its ranks, its proof."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts import audit
-from accounts.events import Message, publish, publish_many
+from accounts.event_rows import publish_rows
+from accounts.events import publish
 from accounts.models import User
 from commissions.engine import ENGINE_VERSION
 from commissions.models import CommissionPeriod, CommissionRun
@@ -56,6 +54,7 @@ def finalize_period(*, period: CommissionPeriod, actor: User | None) -> Commissi
     attach_tables(run)
     post_run(run, period, actor)
     titles.award(run, period)
+    titles.record_changes(run, period)
     proof = certificate_of(run, payments_of(payment_run(period)))
     _advance(
         period,
@@ -65,7 +64,7 @@ def finalize_period(*, period: CommissionPeriod, actor: User | None) -> Commissi
         certificate=proof,
     )
     audit.record(actor=actor, action="period.finalized", target=period, after=proof)
-    tell_everybody(run, period)
+    tell_everybody(period)
     return period
 
 
@@ -125,16 +124,8 @@ def certificate_of(run: CommissionRun, payments: Payments) -> dict[str, str | in
     }
 
 
-# Telling
-
-
-@dataclass(frozen=True)
-class Credit:
-    user_id: int
-    amount: Decimal
-
-
-def tell_everybody(run: CommissionRun, period: CommissionPeriod) -> None:
+def tell_everybody(period: CommissionPeriod) -> None:
+    """Staff of the period, everybody who can sign in of what he gets and of another rank."""
     publish(
         "period.finalized",
         staff=True,
@@ -143,33 +134,16 @@ def tell_everybody(run: CommissionRun, period: CommissionPeriod) -> None:
         amount=period.total_commissions,
         currency=period.currency,
     )
-    publish_many(
-        "commission.approved",
-        [
-            Message(
-                credit.user_id,
-                period.code,
-                {"period": period.name, "amount": credit.amount, "currency": period.currency},
-            )
-            for credit in credits_of()
-        ],
-    )
-    for name, changes in titles.changes(run, period).items():
-        publish_many(
-            name,
-            [
-                Message(user, period.code, {"rank": rank, "period": period.name})
-                for user, rank in changes
-            ],
-        )
+    params = {"ref": period.code, "period_name": period.name, "currency": period.currency}
+    publish_rows("commission.approved", _CREDITED, params)
+    titles.tell_changes(period)
 
 
-def credits_of() -> Iterable[Credit]:
-    """What `post_run` owed to distributors who can sign in."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "select d.user_id, o.amount from pg_temp.owed o "
-            "join genealogy_distributor d on d.id = o.distributor_id "
-            "where d.user_id is not null and o.amount > 0 order by d.user_id"
-        )
-        return [Credit(user, Decimal(amount).scaleb(-2)) for user, amount in cursor.fetchall()]
+# What `post_run` owed.
+_CREDITED = """
+select d.user_id, %(ref)s as ref,
+       jsonb_build_object('period', %(period_name)s::text, 'currency', %(currency)s::text,
+                          'amount', (o.amount::numeric / 100)::numeric(20, 2)::text) as facts
+from pg_temp.owed o join genealogy_distributor d on d.id = o.distributor_id
+where d.user_id is not null and o.amount > 0
+"""

@@ -27,17 +27,21 @@ COLUMNS = (
     "total_commission_earned",
     "total_payout_requested",
     "direct_referral_count",
+    "paid_as_rank_id",
+    "highest_rank_id",
+    "next_rank_target_id",
+    "level",
 )
 CURRENT = "commissions.projected_period"
 
 
 class Difference(NamedTuple):
-    """A projection that is not what it should be; volumes and money in hundredths."""
+    """A projection that is not what it should be; volumes and money in hundredths, ranks by id."""
 
     number: str
     column: str
-    stored: int
-    true: int
+    stored: int | None
+    true: int | None
 
 
 def current_period(today: date | None = None) -> CommissionPeriod | None:
@@ -115,7 +119,7 @@ def current_days() -> dict[str, date]:
 def refresh() -> int:
     """Bring all projections in line with the facts; returns how many distributors changed."""
     fill_truth()
-    changed = " or ".join(f"d.{name} <> t.{name}" for name in COLUMNS)
+    changed = " or ".join(f"d.{name} is distinct from t.{name}" for name in COLUMNS)
     assignments = ", ".join(f"{name} = t.{name}" for name in COLUMNS)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -143,7 +147,8 @@ def _differences() -> Iterator[Difference]:
         for name in COLUMNS:
             cursor.execute(
                 f"select d.number, d.{name}, t.{name} from genealogy_distributor d "
-                f"join pg_temp.projection_truth t on t.id = d.id where d.{name} <> t.{name}"
+                "join pg_temp.projection_truth t on t.id = d.id "
+                f"where d.{name} is distinct from t.{name}"
             )
             for number, stored, true in cursor.fetchall():
                 yield Difference(number, name, stored, true)
@@ -183,7 +188,8 @@ def group_volumes() -> dict[str, Array]:
 _TRUTH = """
 create temporary table projection_truth on commit drop as
 with standing as (
-  select distributor_id, pv, gv from commissions_standing where run_id = %(run)s
+  select distributor_id, pv, gv, rank_level, highest_level
+  from commissions_standing where run_id = %(run)s
 ), volume as (
   select distributor_id, sum(pv) as lifetime,
          sum(pv) filter (where counts_on between %(starts_on)s and %(ends_on)s) as current
@@ -205,14 +211,27 @@ select d.id,
        coalesce(v.lifetime, 0)::bigint as lifetime_pv,
        coalesce(e.amount, 0)::bigint as total_commission_earned,
        coalesce(a.amount, 0)::bigint as total_payout_requested,
-       coalesce(b.count, 0)::int as direct_referral_count
+       coalesce(b.count, 0)::int as direct_referral_count,
+       case when s.distributor_id is null then d.paid_as_rank_id else paid.id
+       end as paid_as_rank_id,
+       case when s.distributor_id is null then d.highest_rank_id else highest.id
+       end as highest_rank_id,
+       case when s.distributor_id is null then d.next_rank_target_id
+            else (select r.id from genealogy_rank r
+                  where r.is_active and r.level > s.rank_level order by r.level limit 1)
+       end as next_rank_target_id,
+       least(coalesce(s.rank_level, had.level, 0), 4) as level
 from genealogy_distributor d
 left join standing s on s.distributor_id = d.id
 left join volume v on v.distributor_id = d.id
 left join earned e on e.distributor_id = d.id
 left join asked a on a.distributor_id = d.id
 left join brought b on b.sponsor_id = d.id
+left join genealogy_rank paid on paid.level = s.rank_level
+left join genealogy_rank highest on highest.level = s.highest_level
+left join genealogy_rank had on had.id = d.paid_as_rank_id
 """
+# Who has no figures in the newest final period keeps the ranks he came with.
 
 
 def add_claimed(period: CommissionPeriod, snapshot: Snapshot, lines: dict[str, Array]) -> None:

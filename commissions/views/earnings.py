@@ -24,10 +24,10 @@ VIEW_ALL = "commissions.view_ledgerentry"
 class Reader:
     """Whose earnings are read: one's own, or for staff with the right, whosever are asked for."""
 
-    def __init__(self, request: HttpRequest) -> None:
+    def __init__(self, request: HttpRequest, permission: str = VIEW_ALL) -> None:
         self.user: Any = request.user
         self.asked = request.GET.get("distributor", "")
-        self.sees_all: bool = self.user.has_perm(VIEW_ALL)
+        self.sees_all: bool = self.user.has_perm(permission)
 
     @property
     def suffix(self) -> str:
@@ -39,8 +39,8 @@ class Reader:
         if self.sees_all:
             if not self.asked:
                 return None
-            return get_object_or_404(Distributor, number=self.asked)
-        own = Distributor.objects.filter(user=self.user.pk).first()
+            return get_object_or_404(Distributor.objects.with_masters(), number=self.asked)
+        own = Distributor.objects.with_masters().filter(user=self.user.pk).first()
         if own is None or self.asked not in ("", own.number):
             raise Http404
         return own

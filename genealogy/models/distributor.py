@@ -73,6 +73,13 @@ class Distributor(models.Model):
     next_rank_target = models.ForeignKey(
         Rank, models.PROTECT, null=True, blank=True, related_name="+"
     )
+    level = models.PositiveSmallIntegerField(
+        "user level",
+        default=0,
+        db_default=0,
+        editable=False,
+        help_text="The paid-as rank from 0, none, to 4, the fourth rank or a higher one.",
+    )
     qualification_date = models.DateField(null=True, blank=True)
     joined_on = models.DateField()
     status = models.CharField(max_length=10, choices=Status, default=Status.ACTIVE)
@@ -92,6 +99,7 @@ class Distributor(models.Model):
     objects = DistributorQuerySet.as_manager()
     history = history(
         excluded_fields=[
+            "level",
             "personal_pv",
             "group_pv",
             "current_month_pv",
@@ -135,6 +143,9 @@ class Distributor(models.Model):
                 | Q(placement_parent__isnull=False, leg__isnull=False, leg__gte=1),
                 name="genealogy_distributor_leg_with_placement",
                 violation_error_message="A placement needs a leg, and a leg a placement.",
+            ),
+            models.CheckConstraint(
+                condition=Q(level__lte=4), name="genealogy_distributor_level_known"
             ),
             models.UniqueConstraint(
                 fields=["placement_parent", "leg"],

@@ -26,6 +26,7 @@ def test_a_distributor_sees_the_portal_only():
         "Genealogy",
         "Orders",
         "Earnings",
+        "Ranks",
         "Payouts",
         "Plan",
         "Identity",

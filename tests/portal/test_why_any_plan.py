@@ -246,7 +246,7 @@ def test_few_tell_what_all_tell(cast: Cast, document: Callable[[], Document]) ->
     assert {line.bonus.code for line in told} >= codes_with_stories(plan)
     for place, pk in enumerate(whole.snapshot.members.id.tolist()):
         standing = Standing.objects.select_related("distributor").get(run=run, distributor=pk)
-        alone = standing_facts(standing, told[0], plan)
+        alone = standing_facts(standing, run, run.period, plan)
         assert rank_facts(alone, 0) == rank_facts(whole, place)
 
 
