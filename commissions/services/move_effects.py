@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from commissions.engine import EngineError
-from commissions.engine.trees import subtree_sums
+from commissions.engine.trees import Pointers, subtree_sums
 from commissions.models import Bonus, CommissionPeriod, PlanVersion
 from commissions.move_report import (
     AtRank,
@@ -63,8 +63,8 @@ def effects_of(
 
     `mark`: up to where facts are in; left out, it is taken now, which keeps others from recording
     until the caller's transaction, if there is one, ends. `most`: how many people are named, None
-    for all. Raises EffectsRefused: without a period or a
-    plan, for facts that make no sense for a calculation, for changes that cannot be.
+    for all. Raises EffectsRefused: without a period or a plan, for facts that make no sense for a
+    calculation, for changes that cannot be; OperationalError while the books are busy.
     """
     period = current_period()
     version = version_for(period.starts_on) if period else None
@@ -122,12 +122,13 @@ class Comparison:
         people = self.people_at({*chosen, *named})
         change, rise = self.total[1] - self.total[0], self.paid_as[1] - self.paid_as[0]
         bonuses = Bonus.objects.in_bulk(list(self.money))
+        sizes = {tree: line_sizes(pointers) for tree, pointers in trees.after.items()}
         return MoveReport(
             period=self.period.code,
             period_name=self.period.name,
             plan=str(self.version),
             moved=[
-                moved_person(trees, each, sides, people)
+                moved_person(trees.place(each.distributor_id), each, sides, people, sizes)
                 for each, sides in zip(changes, uplines, strict=True)
             ],
             people=[self.person(place, people, bonuses) for place in chosen],
@@ -208,13 +209,21 @@ def uplines_of(trees: Moved, change: Change) -> Sides:
     ]
 
 
+def line_sizes(pointers: Pointers) -> Int64s:
+    """How many people stand below each."""
+    return subtree_sums(pointers, np.ones(len(pointers), np.int64), "people") - 1
+
+
 def moved_person(
-    trees: Moved, change: Change, sides: Sides, people: dict[int, Someone]
+    place: int,
+    change: Change,
+    sides: Sides,
+    people: dict[int, Someone],
+    sizes: dict[str, Int64s],
 ) -> MovedPerson:
-    place, pointers = trees.place(change.distributor_id), trees.after[change.tree]
-    line = subtree_sums(pointers, np.ones(len(pointers), np.int64), "people")
     lost, gained = (upline(side, people) for side in sides)
-    return MovedPerson(people[place], change.tree, int(line[place]) - 1, lost, gained)
+    below = int(sizes[change.tree][place])
+    return MovedPerson(people[place], change.tree, below, lost, gained)
 
 
 def upline(places: list[int], people: dict[int, Someone]) -> Upline:

@@ -13,7 +13,7 @@ import structlog
 from celery import current_app
 from django.conf import settings
 from django.core.cache import cache
-from django.db import transaction
+from django.db import OperationalError, transaction
 from redis import RedisError
 
 from commissions.move_report import MoveReport
@@ -40,8 +40,11 @@ def fits_request() -> bool:
 
 
 def work_out(changes: Changes) -> Effects:
-    """What the changes would do, as JSON. Raises EffectsRefused."""
-    return effects_of(changes).as_json()
+    """What the changes would do, as JSON. Raises EffectsRefused, also while the books are busy."""
+    try:
+        return effects_of(changes).as_json()
+    except OperationalError as error:
+        raise EffectsRefused("The books are busy just now; ask again in a moment.") from error
 
 
 def send(reference: str) -> None:
@@ -85,18 +88,6 @@ def read(stored: Effects) -> Any:
     return stored if "refused" in stored else MoveReport.from_json(stored)
 
 
-SOURCE = Source(
-    code=CODE,
-    template="commissions/_move_effects.html",
-    fits_request=fits_request,
-    work_out=work_out,
-    send=send,
-    progress=lambda reference: progress_of(reference),
-    read=read,
-    touches=touched_of,
-)
-
-
 # How far it is, told outside the transaction; losing it costs a progress bar
 
 
@@ -135,3 +126,15 @@ def forget(reference: str) -> None:
 
 def _key(reference: str) -> str:
     return f"{CODE}.move_effects.{reference}"
+
+
+SOURCE = Source(
+    code=CODE,
+    template="commissions/_move_effects.html",
+    fits_request=fits_request,
+    work_out=work_out,
+    send=send,
+    progress=progress_of,
+    read=read,
+    touches=touched_of,
+)

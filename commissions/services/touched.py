@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 import numpy as np
-from django.conf import settings
 from django.db import connection
 from django.db.models import Sum
 
@@ -23,8 +22,8 @@ from commissions.needs import hundredths
 from commissions.services import carried
 from commissions.services.arrays import Lookup
 from commissions.services.payout_rules import wallet_of
-from commissions.services.plans import loaded, version_for
-from commissions.services.projections import current_period, last_final_run
+from commissions.services.projections import last_final_run
+from commissions.standing import period_under_way, plan_in_force, plan_of
 from genealogy.models import Distributor
 from genealogy.services.effects import Touched
 
@@ -46,11 +45,11 @@ def touched_of(distributor: Distributor) -> list[Touched]:
 
 def estimated(distributor: Distributor) -> Iterator[Touched]:
     """What the period under way would bring at its close."""
-    period = current_period()
-    version = version_for(period.starts_on) if period else None
+    period = period_under_way()
+    version = plan_in_force(period)
     if period is None or version is None:
         return
-    expected = estimate_close(distributor, period, loaded(version))
+    expected = estimate_close(distributor, period, plan_of(version))
     if expected is not None:
         yield Touched(f"Estimated for {period.name}", expected.total, period.currency)
 
@@ -114,4 +113,4 @@ def waiting(distributor: Distributor) -> Iterator[Touched]:
             sums[part] = sums.get(part, Decimal(0)) + hundredths(int(figures[0]))
     for (kind, code), amount in sums.items():
         label = f"{names.get(code, code)}, {WAITS[kind]}"
-        yield Touched(label, amount, run.period.currency or settings.COMPANY_CURRENCY)
+        yield Touched(label, amount, run.period.currency)

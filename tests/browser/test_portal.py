@@ -47,6 +47,9 @@ def pages_of(cast):
         "/earnings/",
         "/earnings/2026-10/",
         f"/earnings/2026-10/{run.number}-{line.pk & 0xFFFFFFFF}/",
+        "/ranks/",
+        "/ranks/?aim=2",
+        "/ranks/?change=2026-10",
         "/orders/",
         f"/orders/{order.number}/",
     ]
@@ -70,7 +73,15 @@ def test_pages_are_readable_by_everybody(company, new_page, width, dark):
 def test_staff_pages_are_readable_by_everybody(company, new_page):
     page = new_page(company.user("fiona"))
 
-    for url in ("/", "/genealogy/", "/earnings/", f"/earnings/?distributor={company.ben.number}"):
+    for url in (
+        "/",
+        "/genealogy/",
+        f"/genealogy/{company.ben.number}/",
+        "/earnings/",
+        f"/earnings/?distributor={company.ben.number}",
+        "/ranks/",
+        f"/ranks/?distributor={company.ben.number}",
+    ):
         page.goto(url)
         violations = Axe().run(page).response["violations"]
         assert [(rule["id"], rule["nodes"][0]["html"]) for rule in violations] == [], url

@@ -15,6 +15,7 @@ from genealogy.models import Distributor
 from genealogy.services.enrolment import enrol_distributor
 from tests.cast import Cast, at, make_user
 from tests.commissions.plans import demo, pay_by
+from tests.commissions.test_refunds_of_sums import PAIRS, SOLD, put
 from tests.portal.conftest import queries_of, text_of
 
 pytestmark = pytest.mark.django_db
@@ -213,6 +214,26 @@ def test_of_a_large_line_nothing_is_made_up(cast: Cast, monkeypatch) -> None:
     person = Distributor.objects.get(pk=cast.ben.pk)
     period = current_period()
     assert live_standing(person, period, plan_of(period.plan_version)).rests_on_many
+
+
+def test_a_plan_that_pays_by_places_still_tells_what_the_ranks_ask(cast: Cast) -> None:
+    put(cast, "asha", {"ben": 1})
+    document = demo()
+    document["volumes"].append({"code": "sold", "of": "cv", "kinds": list(SOLD)})
+    document["bonuses"].append(PAIRS)
+    document["ladders"][0]["ranks"][0]["when"] = {
+        "is": "legs_with_volume",
+        "legs": 2,
+        "tree": "sponsor",
+        "volume": "pv",
+        "figure": "100.00",
+    }
+    pay_by(cast, document)
+    sell(cast, chloe=5)
+
+    (row,) = rows(cast, "ben")
+
+    assert row.need.text == "1 of 2 legs"
 
 
 # The page
