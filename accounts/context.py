@@ -51,6 +51,7 @@ MENU: list[tuple[str, list[tuple[str, str, str, Callable[[User], bool]]]]] = [
         [
             ("Dashboard", "layout-dashboard", "home", anyone),
             ("Genealogy", "network", "genealogy:list", distributor),
+            ("Referrals", "user-plus", "genealogy:referrals", distributor),
             ("Orders", "shopping-bag", "commerce:orders", distributor),
             ("Earnings", "coins", "commissions:earnings", distributor),
             ("Ranks", "medal", "commissions:ranks", distributor),
@@ -103,6 +104,12 @@ MENU: list[tuple[str, list[tuple[str, str, str, Callable[[User], bool]]]]] = [
                 "network",
                 "admin:genealogy_distributor_changelist",
                 may("genealogy.view_distributor"),
+            ),
+            (
+                "Referrals",
+                "user-plus",
+                "admin:genealogy_referral_changelist",
+                may("genealogy.view_referral"),
             ),
             (
                 "Identity review",

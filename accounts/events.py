@@ -153,6 +153,24 @@ EVENTS: dict[str, EventType] = {
         "compliance:identity",
         staff_title="{document} of {person} has expired",
     ),
+    "referral.created": EventType(
+        "{person} joined with your code",
+        "The referral is completed by a first paid order.",
+        "genealogy:referrals",
+        staff_title="{person} joined with the code of {referrer}",
+    ),
+    "referral.activated": EventType(
+        "Your referral of {person} is completed",
+        "The first order is paid.",
+        "genealogy:referrals",
+        staff_title="The referral of {person} by {referrer} is completed",
+    ),
+    "referral.cancelled": EventType(
+        "Your referral of {person} was cancelled",
+        "{reason}",
+        "genealogy:referrals",
+        staff_title="The referral of {person} by {referrer} was cancelled",
+    ),
     "level.promoted": EventType(
         "You reached {rank}", "Paid as {rank} for {period}.", "commissions:ranks"
     ),
@@ -188,6 +206,7 @@ STAFF_PERMISSIONS = {
     "payout_method": "commissions.view_payoutmethod",
     "payout_batch": "commissions.view_payoutbatch",
     "kyc": "compliance.view_kycdocument",
+    "referral": "genealogy.view_referral",
     "level": "genealogy.view_distributor",
     "distributor": "genealogy.view_distributor",
     "period": "commissions.view_commissionperiod",

@@ -5,16 +5,26 @@ from django.http import HttpRequest
 
 from accounts.admin_base import BaseAdmin, ReadOnlyAdmin
 from genealogy.admin_moves import MoveAdmin, PeopleDesk
-from genealogy.forms import PlacementRuleForm
+from genealogy.admin_referrals import (
+    ReferralAdmin,
+    ReferralClickAdmin,
+    ReferralCodeAdmin,
+    ReferralProgramAdmin,
+)
 from genealogy.models import (
     Distributor,
     DistributorPosition,
     GenealogyNode,
     PlacementRule,
     Rank,
+    Referral,
+    ReferralClick,
+    ReferralCode,
+    ReferralProgram,
     Waiting,
 )
 from genealogy.models.node import Tree
+from genealogy.move_forms import PlacementRuleForm
 from genealogy.services.tree_index import rebuild_tree
 
 __all__ = ["MoveAdmin"]
@@ -101,3 +111,9 @@ class WaitingAdmin(ReadOnlyAdmin):
     list_filter = [("settled_at", admin.EmptyFieldListFilter)]
     list_select_related = ["distributor", "settled_by"]
     search_fields = ["=distributor__number"]
+
+
+admin.site.register(ReferralProgram, ReferralProgramAdmin)
+admin.site.register(ReferralCode, ReferralCodeAdmin)
+admin.site.register(ReferralClick, ReferralClickAdmin)
+admin.site.register(Referral, ReferralAdmin)

@@ -12,8 +12,8 @@ from django.urls import URLPattern, path
 
 from accounts.admin_base import ReadOnlyAdmin
 from accounts.permissions import require
-from genealogy.forms import MoveForm, ReasonForm, TerminationForm, UndoForm
 from genealogy.models import Distributor, GenealogyNode, Move
+from genealogy.move_forms import MoveForm, ReasonForm, TerminationForm, UndoForm
 from genealogy.services import moves, terminations
 from genealogy.services.moves import MoveRefused, Place
 from genealogy.services.terminations import TerminationRefused

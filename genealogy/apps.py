@@ -7,6 +7,9 @@ class GenealogyConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts.imports.kinds import register
+        from genealogy.services.enrolment import also_on_enrolment
         from genealogy.services.import_distributors import DISTRIBUTORS
+        from genealogy.services.referral_codes import issue_codes
 
         register(DISTRIBUTORS)
+        also_on_enrolment(issue_codes)

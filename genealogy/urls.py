@@ -1,6 +1,6 @@
 from django.urls import path
 
-from genealogy import views
+from genealogy import views, views_referrals
 
 app_name = "genealogy"
 
@@ -10,4 +10,10 @@ urlpatterns = [
     path("genealogy/search/", views.search, name="search"),
     path("genealogy/<str:number>/", views.distributor_card, name="distributor"),
     path("genealogy/<str:number>/children/", views.children, name="children"),
+    path("r/", views_referrals.invitation_search, name="invitation_search"),
+    path("r/<str:code>", views_referrals.invitation, name="invitation"),
+    path("invitation/forget/", views_referrals.invitation_forget, name="invitation_forget"),
+    path("referrals/", views_referrals.referral_list, name="referrals"),
+    path("referrals/qr.svg", views_referrals.referral_qr, name="referral_qr"),
+    path("referrals/renew/", views_referrals.referral_renew, name="referral_renew"),
 ]

@@ -78,6 +78,10 @@ ADMIN_MODELS: dict[str, tuple[str, str]] = {
     "genealogy.placementrule": (MOST, "admin"),
     "genealogy.rank": (EVERYBODY, "admin"),
     "genealogy.waiting": (MOST, ""),
+    "genealogy.referral": (EVERYBODY, ""),
+    "genealogy.referralclick": (MOST, ""),
+    "genealogy.referralcode": (EVERYBODY, ""),
+    "genealogy.referralprogram": (MOST, ""),
 }
 
 # Opening one of these leads on to its own work screen.

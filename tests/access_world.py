@@ -24,6 +24,8 @@ from commissions.services.payout_methods import MethodDetails, add_payout_method
 from compliance.models import KYCDocument
 from compliance.services.images import clean_picture
 from compliance.services.kyc import submit_document, verify_document
+from genealogy.models import Referral
+from genealogy.services.enrolment import enrol_distributor
 from tests.cast import Cast, at
 from tests.genealogy.moving import asked as move_to_come
 from tests.genealogy.moving import tomorrow
@@ -124,6 +126,13 @@ def build(cast: Cast) -> World:
     order = cast.buys(cast.rosa, 4, at("2026-10-08"))
     claim_volume()
     october = cast.close("2026-10")
+    enrol_distributor(
+        sponsor=cast.chloe,
+        display_name="Eve Lind",
+        joined_on=date(2026, 11, 2),
+        actor=None,
+        referral_code=cast.user("chloe").referral_code,
+    )
     cast.buys("dmitri", 3, at("2026-11-03"))
     claim_volume()
     chloe = cast.user("chloe")
@@ -155,6 +164,8 @@ def build(cast: Cast) -> World:
         "account": chloe,
         "order": order,
         "move": move_to_come(cast, "chloe", "asha", effective_on=tomorrow()),
+        "referral": Referral.objects.get(referrer=cast.chloe),
+        "code": cast.chloe.referral_codes.get(),
         "period": october,
         "line": SimpleNamespace(name=reference(line)),
         "run": october.runs.get(kind="close"),

@@ -26,6 +26,7 @@ APPEND_ONLY = {
     "commissions_statusfile",
     "commissions_volumeclaim",
     "compliance_kycimage",
+    "genealogy_referralclick",
 }
 
 

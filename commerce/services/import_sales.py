@@ -17,6 +17,7 @@ from commerce.models import Customer, Order
 from commerce.services.import_lines import Buyer, Invoice, Ware
 from commerce.services.placing import CLASS_OF_KIND, OWN_USE
 from commerce.services.volume import NewVolume, record_volume
+from genealogy.services.referrals import PaidOrder, complete_referrals
 from mlmcrm.money import ZERO, quantise
 
 PROVIDER = "import"
@@ -173,9 +174,18 @@ def write_sales(invoices: list[Invoice], wares: dict[str, Ware], part: Part) -> 
             if entry := sale.volume(item_id, record.values["quantity"], units):
                 volume.append(entry)
     _write_documents(sales, items, part)
+    complete_referrals(_own_orders(sales), actor=part.actor, is_history=True)
     if not part.is_dry:
         record_volume(volume)
     return line_of
+
+
+def _own_orders(sales: list[Sale]) -> list[PaidOrder]:
+    return [
+        PaidOrder(distributor_id, sale.number, sale.invoice.placed_at)
+        for sale in sales
+        if sale.order_class in OWN_USE and (distributor_id := sale.invoice.buyer.distributor_id)
+    ]
 
 
 def _sales(invoices: list[Invoice]) -> list[Sale]:

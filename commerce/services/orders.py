@@ -27,6 +27,7 @@ from commerce.models.order import ORDER_EDGES
 from commerce.services.placing import Charges, OrderLine, OrderRefused, place_order, save_order
 from commerce.services.volume import NewVolume, part_of, record_volume
 from genealogy.models import Distributor
+from genealogy.services.referrals import PaidOrder, complete_referrals
 from mlmcrm.money import ZERO, allocate, quantise
 from mlmcrm.transitions import TransitionRefused, sources
 
@@ -103,6 +104,7 @@ def pay_order(
     _move(order, Order.Status.CONFIRMED, actor, f"Paid by {method}, {reference}")
     record_volume(_sale_volume(order))
     _count_sale(order)
+    _complete_referral(order, actor)
     _tell("order.paid", order, order.total, actor)
     return payment
 
@@ -140,6 +142,14 @@ def _count_sale(order: Order) -> None:
         first_order_on=Least(F("first_order_on"), day),
         last_order_on=Greatest(F("last_order_on"), day),
     )
+
+
+def _complete_referral(order: Order, actor: User | None) -> None:
+    """What somebody referred buys for himself completes his referral; paying to join does not."""
+    is_own = order.customer.kind == Customer.Kind.SELF
+    if is_own and order.distributor_id and order.order_class != Order.OrderClass.ENROLMENT_KIT:
+        paid = PaidOrder(order.distributor_id, order.number, order.paid_at or timezone.now())
+        complete_referrals([paid], actor=actor)
 
 
 # Refunding

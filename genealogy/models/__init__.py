@@ -5,6 +5,7 @@ from genealogy.models.node import GenealogyNode, GenealogyPath
 from genealogy.models.placement import PlacementRule, Waiting
 from genealogy.models.position import DistributorPosition
 from genealogy.models.rank import Rank
+from genealogy.models.referral import Referral, ReferralClick, ReferralCode, ReferralProgram
 
 __all__ = [
     "Distributor",
@@ -15,5 +16,9 @@ __all__ = [
     "Move",
     "PlacementRule",
     "Rank",
+    "Referral",
+    "ReferralClick",
+    "ReferralCode",
+    "ReferralProgram",
     "Waiting",
 ]

@@ -11,6 +11,7 @@ from genealogy.models import Distributor
 from genealogy.models.node import Tree
 from genealogy.services.placement import begin_waiting
 from genealogy.services.positions import record_position
+from genealogy.services.referrals import ReferralRefused, attribute, find_claim
 from genealogy.services.tree import insert_node
 from genealogy.services.tree_index import lock_tree
 
@@ -67,12 +68,22 @@ def enrol_distributor(
     user: User | None = None,
     country: str = "",
     external_reference: str | None = None,
+    referral_code: str = "",
+    referral_cookie: str = "",
 ) -> Distributor:
     """Enrol one distributor under a sponsor: number, place in the tree, position, own account.
 
-    The enroller is the sponsor unless told otherwise. Raises EnrolmentRefused.
+    Whoever's referral code was typed, or is remembered by the device, is the enroller unless told
+    otherwise, and the sponsor where none is named; else the sponsor enrols. Raises
+    EnrolmentRefused, also for a typed code that does not work.
     """
     name = display_name.strip()
+    try:
+        claim = find_claim(code=referral_code, cookie=referral_cookie)
+    except ReferralRefused as refusal:
+        raise EnrolmentRefused(str(refusal)) from refusal
+    if claim:
+        sponsor, enroller = sponsor or claim.referrer, enroller or claim.referrer
     lock_tree(Tree.SPONSOR)
     sponsor, enroller = _as_they_are(sponsor), _as_they_are(enroller)
     _refuse_unless_possible(sponsor, enroller, user, name, joined_on)
@@ -101,6 +112,8 @@ def enrol_distributor(
     )
     begin_waiting(distributor)
     take_enrolment_steps([distributor.pk], actor)
+    if claim:
+        attribute(distributor=distributor, actor=actor, code=referral_code, cookie=referral_cookie)
     audit.record(
         actor=actor,
         action="distributor.enrolled",

@@ -24,6 +24,7 @@ def test_a_distributor_sees_the_portal_only():
     assert labels(person("distributor")) == [
         "Dashboard",
         "Genealogy",
+        "Referrals",
         "Orders",
         "Earnings",
         "Ranks",

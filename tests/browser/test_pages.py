@@ -11,7 +11,13 @@ from tests.cast import gather
 
 DRESSES = [(1280, False), (1280, True), (390, False), (390, True)]
 PAGES = {
-    None: ["/accounts/login/", "/accounts/password/reset/", "/accounts/signup/"],
+    None: [
+        "/accounts/login/",
+        "/accounts/password/reset/",
+        "/accounts/signup/",
+        "/r/",
+        "/r/{code.code}",
+    ],
     "chloe": [
         "/",
         "/payouts/",
@@ -23,6 +29,9 @@ PAGES = {
         "/identity/",
         "/notifications/",
         "/plan/",
+        "/referrals/",
+        "/referrals/?tier=2",
+        "/referrals/renew/",
         "/earnings/{period.code}/",
         "/earnings/{period.code}/{line.name}/",
     ],
@@ -48,6 +57,9 @@ PAGES = {
         "/admin/accounts/importjob/",
         "/admin/accounts/importjob/add/",
         "/admin/genealogy/distributor/",
+        "/admin/genealogy/referral/",
+        "/admin/genealogy/referral/{referral.pk}/change/",
+        "/admin/genealogy/referral/{referral.pk}/cancel/",
         "/admin/genealogy/distributor/{chloe.pk}/change/",
         "/admin/commissions/planversion/add/",
         "/admin/commissions/planversion/{version.pk}/plan/",
