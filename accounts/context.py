@@ -52,6 +52,7 @@ MENU: list[tuple[str, list[tuple[str, str, str, Callable[[User], bool]]]]] = [
             ("Dashboard", "layout-dashboard", "home", anyone),
             ("Genealogy", "network", "genealogy:list", distributor),
             ("Referrals", "user-plus", "genealogy:referrals", distributor),
+            ("Team", "users", "genealogy:teams", distributor),
             ("Orders", "shopping-bag", "commerce:orders", distributor),
             ("Earnings", "coins", "commissions:earnings", distributor),
             ("Ranks", "medal", "commissions:ranks", distributor),
@@ -111,6 +112,7 @@ MENU: list[tuple[str, list[tuple[str, str, str, Callable[[User], bool]]]]] = [
                 "admin:genealogy_referral_changelist",
                 may("genealogy.view_referral"),
             ),
+            ("Teams", "users", "admin:genealogy_team_changelist", may("genealogy.view_team")),
             (
                 "Identity review",
                 "id-card",

@@ -171,6 +171,10 @@ EVENTS: dict[str, EventType] = {
         "genealogy:referrals",
         staff_title="The referral of {person} by {referrer} was cancelled",
     ),
+    "team.created": EventType("The team {team} is founded", "", "genealogy:teams"),
+    "team.updated": EventType("Your team {team} was changed", "{what}", "genealogy:teams"),
+    "team.member_added": EventType("{person} is in the team {team} now", "", "genealogy:teams"),
+    "team.member_removed": EventType("{person} left the team {team}", "", "genealogy:teams"),
     "level.promoted": EventType(
         "You reached {rank}", "Paid as {rank} for {period}.", "commissions:ranks"
     ),
@@ -207,6 +211,7 @@ STAFF_PERMISSIONS = {
     "payout_batch": "commissions.view_payoutbatch",
     "kyc": "compliance.view_kycdocument",
     "referral": "genealogy.view_referral",
+    "team": "genealogy.view_team",
     "level": "genealogy.view_distributor",
     "distributor": "genealogy.view_distributor",
     "period": "commissions.view_commissionperiod",

@@ -12,6 +12,7 @@ KINDS = {
     "P": "payout",
     "PB": "payout_batch",
     "K": "kyc_document",
+    "T": "team",
 }
 
 

@@ -17,7 +17,7 @@ from accounts.models import User
 VIEWABLE = {
     "accounts": "user profile importjob notification",
     "genealogy": "distributor rank genealogynode distributorposition move placementrule waiting "
-    "distributorattribute referral referralcode referralclick referralprogram",
+    "distributorattribute referral referralcode referralclick referralprogram team teammembership",
     "commerce": "customer product productcategory order orderitem payment refund refunditem "
     "volumeentry",
     "commissions": "compensationplan planversion bonus commissionperiod commissionrun ledgerentry "
@@ -48,7 +48,7 @@ ROLE_PERMISSIONS: dict[str, set[str]] = {
     | _each("add", "commissions.compensationplan commissions.planversion")
     | _each("change", "commissions.compensationplan commissions.planversion")
     | _each("add", "commissions.plantrial genealogy.distributorattribute")
-    | _each("change", "genealogy.referralprogram")
+    | _each("change", "genealogy.referralprogram genealogy.team")
     | {
         "compliance.review_kycdocument",
         "commerce.pay_order",
@@ -58,10 +58,11 @@ ROLE_PERMISSIONS: dict[str, set[str]] = {
     User.Role.MANAGER: _each("view", VIEW_ALL)
     | _each("change", MASTERS)
     | _each("add", "accounts.importjob genealogy.distributorattribute " + MASTERS)
+    | _each("change", "genealogy.team")
     | MOVERS
     | {"commerce.pay_order", "commerce.refund_order", "genealogy.cancel_referral"},
     User.Role.SUPPORT: _each("view", "accounts.user accounts.profile genealogy.distributor")
-    | _each("view", "genealogy.referral genealogy.referralcode")
+    | _each("view", "genealogy.referral genealogy.referralcode genealogy.team")
     | _each("view", "genealogy.rank commerce.customer commerce.product commerce.order")
     | _each("view", "commerce.orderitem commerce.refund commerce.payment compliance.kycdocument")
     | _each("change", "commerce.customer")

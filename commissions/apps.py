@@ -1,6 +1,8 @@
 from django.apps import AppConfig
 
 CLAIM = "commissions.tasks.claim_volume"
+MEASURE = "commissions.tasks.measure_teams"
+TEAM_EVENTS = ("team.created", "team.updated", "team.member_added", "team.member_removed")
 
 
 class CommissionsConfig(AppConfig):
@@ -18,3 +20,5 @@ class CommissionsConfig(AppConfig):
         react("order.paid", CLAIM)
         react("order.refunded", CLAIM)
         register_effects(SOURCE)
+        for name in TEAM_EVENTS:
+            react(name, MEASURE)

@@ -11,6 +11,7 @@ from commissions.services import (
     projections,
     remeasuring,
     runs,
+    team_figures,
     trials,
 )
 from commissions.services.claims import claim_volume as claim
@@ -90,3 +91,9 @@ def sweep_moves() -> None:
     """Works out what a lost task left; an order somebody works at is left alone."""
     for reference in effects.waiting(move_orders.CODE):
         work_out_move(reference)
+
+
+@shared_task(name="commissions.tasks.measure_teams")
+def measure_teams() -> None:
+    """After each change of a team, and in a sweep for what else its figures come from."""
+    team_figures.measure()

@@ -11,6 +11,7 @@ from genealogy.admin_referrals import (
     ReferralCodeAdmin,
     ReferralProgramAdmin,
 )
+from genealogy.admin_teams import TeamAdmin, TeamMembershipAdmin
 from genealogy.models import (
     Distributor,
     DistributorPosition,
@@ -21,6 +22,8 @@ from genealogy.models import (
     ReferralClick,
     ReferralCode,
     ReferralProgram,
+    Team,
+    TeamMembership,
     Waiting,
 )
 from genealogy.models.node import Tree
@@ -117,3 +120,5 @@ admin.site.register(ReferralProgram, ReferralProgramAdmin)
 admin.site.register(ReferralCode, ReferralCodeAdmin)
 admin.site.register(ReferralClick, ReferralClickAdmin)
 admin.site.register(Referral, ReferralAdmin)
+admin.site.register(Team, TeamAdmin)
+admin.site.register(TeamMembership, TeamMembershipAdmin)

@@ -6,7 +6,7 @@ from functools import cached_property
 from django.http import Http404
 
 from accounts.models import User
-from genealogy.models import Distributor, GenealogyNode
+from genealogy.models import Distributor, GenealogyNode, Team
 from genealogy.models.node import Tree
 
 VIEW_ALL = "genealogy.view_distributor"
@@ -55,3 +55,38 @@ class Scope:
     def level_of(self, node: GenealogyNode) -> int:
         """Distance below the reader; for staff, below the top of the tree."""
         return node.depth - (self.top.depth if self.top else 0)
+
+
+@dataclass
+class TeamRights:
+    """What a reader may do with a team he sees: staff all, its lead within his own downline."""
+
+    user: User
+    team: Team
+
+    @cached_property
+    def is_staff(self) -> bool:
+        return self.user.has_perm("genealogy.change_team")
+
+    @cached_property
+    def is_lead(self) -> bool:
+        return self.team.lead.user_id == self.user.pk
+
+    @cached_property
+    def may_manage(self) -> bool:
+        is_open = self.team.status != Team.Status.CLOSED
+        return is_open and (self.is_staff or (self.is_lead and self.team.status == "active"))
+
+    @cached_property
+    def own_number(self) -> str:
+        """The reader's own number when he is in the team and may leave it."""
+        own = Distributor.objects.filter(
+            user=self.user, team_memberships__team=self.team, team_memberships__left_at=None
+        ).exclude(pk=self.team.lead_id)
+        return own.values_list("number", flat=True).first() or ""
+
+    def may_remove(self, person: Distributor) -> bool:
+        if self.is_staff or not self.may_manage:
+            return self.is_staff
+        below = Distributor.objects.in_downline_of(self.team.lead)
+        return below.filter(pk=person.pk).exists()

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from genealogy import views, views_referrals
+from genealogy import views, views_referrals, views_teams
 
 app_name = "genealogy"
 
@@ -16,4 +16,15 @@ urlpatterns = [
     path("referrals/", views_referrals.referral_list, name="referrals"),
     path("referrals/qr.svg", views_referrals.referral_qr, name="referral_qr"),
     path("referrals/renew/", views_referrals.referral_renew, name="referral_renew"),
+    path("teams/", views_teams.own_team, name="teams"),
+    path("teams/new/", views_teams.team_new, name="team_new"),
+    path("teams/<str:number>/", views_teams.team_detail, name="team"),
+    path("teams/<str:number>/edit/", views_teams.team_edit, name="team_edit"),
+    path("teams/<str:number>/members/add/", views_teams.team_member_add, name="team_member_add"),
+    path(
+        "teams/<str:number>/members/<str:member>/remove/",
+        views_teams.team_member_remove,
+        name="team_member_remove",
+    ),
+    path("teams/<str:number>/<slug:verb>/", views_teams.team_step, name="team_step"),
 ]

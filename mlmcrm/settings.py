@@ -274,6 +274,7 @@ CELERY_BEAT_SCHEDULE = {
         ("commissions.tasks.sweep_trials", 30.0),
         ("commissions.tasks.sweep_measured", 60.0),
         ("commissions.tasks.sweep_moves", 30.0),
+        ("commissions.tasks.measure_teams", 10.0),
     )
 }
 

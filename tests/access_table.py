@@ -82,6 +82,8 @@ ADMIN_MODELS: dict[str, tuple[str, str]] = {
     "genealogy.referralclick": (MOST, ""),
     "genealogy.referralcode": (EVERYBODY, ""),
     "genealogy.referralprogram": (MOST, ""),
+    "genealogy.team": (EVERYBODY, ""),
+    "genealogy.teammembership": (MOST, ""),
 }
 
 # Opening one of these leads on to its own work screen.

@@ -26,6 +26,7 @@ from compliance.services.images import clean_picture
 from compliance.services.kyc import submit_document, verify_document
 from genealogy.models import Referral
 from genealogy.services.enrolment import enrol_distributor
+from genealogy.services.teams import add_member, create_team
 from tests.cast import Cast, at
 from tests.genealogy.moving import asked as move_to_come
 from tests.genealogy.moving import tomorrow
@@ -126,6 +127,7 @@ def build(cast: Cast) -> World:
     order = cast.buys(cast.rosa, 4, at("2026-10-08"))
     claim_volume()
     october = cast.close("2026-10")
+    chloe = cast.user("chloe")
     enrol_distributor(
         sponsor=cast.chloe,
         display_name="Eve Lind",
@@ -133,9 +135,12 @@ def build(cast: Cast) -> World:
         actor=None,
         referral_code=cast.user("chloe").referral_code,
     )
+    team = create_team(
+        name="Harbour", lead=cast.chloe, actor=chloe, monthly_target=Decimal("50.00")
+    )
+    add_member(team=team, distributor=cast.dmitri, actor=chloe)
     cast.buys("dmitri", 3, at("2026-11-03"))
     claim_volume()
-    chloe = cast.user("chloe")
     document = identified(chloe, cast.user("sam"))
     method = add_payout_method(
         distributor=cast.chloe, details=bank_details("Chloe Martin"), actor=chloe
@@ -161,6 +166,8 @@ def build(cast: Cast) -> World:
     trial.refresh_from_db()
     things = {
         "chloe": cast.chloe,
+        "dmitri": cast.dmitri,
+        "team": team,
         "account": chloe,
         "order": order,
         "move": move_to_come(cast, "chloe", "asha", effective_on=tomorrow()),

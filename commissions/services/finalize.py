@@ -18,6 +18,7 @@ from commissions.services.carried import state_hash, stored_state
 from commissions.services.ledger_tables import attach_tables
 from commissions.services.opening import PeriodRefused, payment_run
 from commissions.services.wallets import post_commissions
+from genealogy.services.teams import mark_stale
 from mlmcrm.transitions import TransitionRefused, advance
 
 Status = CommissionPeriod.Status
@@ -53,6 +54,7 @@ def finalize_period(*, period: CommissionPeriod, actor: User | None) -> Commissi
     run = close_run(period)
     attach_tables(run)
     post_run(run, period, actor)
+    mark_stale()
     titles.award(run, period)
     titles.record_changes(run, period)
     proof = certificate_of(run, payments_of(payment_run(period)))

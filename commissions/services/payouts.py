@@ -27,6 +27,7 @@ from commissions.services.eligibility import payout_checklist
 from commissions.services.journal import Leg, WalletTooSmall, get_account, post
 from commissions.services.payout_rules import lock_wallet, plan_obstacles
 from genealogy.models import Distributor
+from genealogy.services.teams import mark_stale
 from mlmcrm.locks import advisory_lock
 from mlmcrm.money import format_money, quantise
 from mlmcrm.transitions import advance
@@ -340,6 +341,7 @@ def announce(payout: Payout, step: str, actor: User | None) -> None:
         method=str(payout.method),
         reason=payout.failed_reason,
     )
+    mark_stale([payout.distributor_id])
     transaction.on_commit(lambda: recount_requested(payout.distributor_id), robust=True)
 
 

@@ -17,6 +17,7 @@ from commissions.engine import Snapshot
 from commissions.engine.trees import subtree_sums
 from commissions.models import CommissionPeriod, CommissionRun
 from commissions.services.arrays import Array, Lookup, read_columns
+from genealogy.services.teams import mark_stale
 
 COLUMNS = (
     "personal_pv",
@@ -91,6 +92,7 @@ def refresh_current_month() -> int:
                    where d.id = t.id""",
                 columns,
             )
+    mark_stale()
     return int(changed.size)
 
 
@@ -132,6 +134,7 @@ def refresh() -> int:
             f"from pg_temp.projection_truth t where t.id = d.id and ({changed})"
         )
         count: int = cursor.rowcount
+    mark_stale()
     return count
 
 
@@ -253,6 +256,7 @@ def add_claimed(period: CommissionPeriod, snapshot: Snapshot, lines: dict[str, A
     if touched.size:
         columns = (ids, now, group, volume, earned)
         _add([column[touched].tolist() for column in columns])
+        mark_stale(ids[(volume != 0) | (earned != 0)].tolist())
 
 
 def _lock(ids: list[int]) -> None:

@@ -6,6 +6,7 @@ from genealogy.models.placement import PlacementRule, Waiting
 from genealogy.models.position import DistributorPosition
 from genealogy.models.rank import Rank
 from genealogy.models.referral import Referral, ReferralClick, ReferralCode, ReferralProgram
+from genealogy.models.team import Team, TeamMembership
 
 __all__ = [
     "Distributor",
@@ -20,5 +21,7 @@ __all__ = [
     "ReferralClick",
     "ReferralCode",
     "ReferralProgram",
+    "Team",
+    "TeamMembership",
     "Waiting",
 ]

@@ -103,6 +103,11 @@ def close_code(*, code: ReferralCode, actor: User, reason: str) -> None:
         )
 
 
+def refresh_accounts() -> None:
+    """Let every account show the code of its distributor; who has none gets one."""
+    issue_codes(list(Distributor.objects.exclude(user=None).values_list("pk", flat=True)), None)
+
+
 def code_differences() -> list[tuple[str, str, str]]:
     """Number, code on the account and code that counts, where the two differ."""
     with connection.cursor() as cursor:

@@ -25,6 +25,7 @@ def test_a_distributor_sees_the_portal_only():
         "Dashboard",
         "Genealogy",
         "Referrals",
+        "Team",
         "Orders",
         "Earnings",
         "Ranks",
