@@ -112,6 +112,12 @@ MENU: list[tuple[str, list[tuple[str, str, str, Callable[[User], bool]]]]] = [
                 "admin:genealogy_referral_changelist",
                 may("genealogy.view_referral"),
             ),
+            (
+                "Territories",
+                "map",
+                "admin:genealogy_territory_changelist",
+                may("genealogy.view_territory"),
+            ),
             ("Teams", "users", "admin:genealogy_team_changelist", may("genealogy.view_team")),
             (
                 "Identity review",

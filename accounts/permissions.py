@@ -17,7 +17,8 @@ from accounts.models import User
 VIEWABLE = {
     "accounts": "user profile importjob notification",
     "genealogy": "distributor rank genealogynode distributorposition move placementrule waiting "
-    "distributorattribute referral referralcode referralclick referralprogram team teammembership",
+    "distributorattribute referral referralcode referralclick referralprogram team teammembership "
+    "territory territoryassignment",
     "commerce": "customer product productcategory order orderitem payment refund refunditem "
     "volumeentry",
     "commissions": "compensationplan planversion bonus commissionperiod commissionrun ledgerentry "
@@ -48,7 +49,8 @@ ROLE_PERMISSIONS: dict[str, set[str]] = {
     | _each("add", "commissions.compensationplan commissions.planversion")
     | _each("change", "commissions.compensationplan commissions.planversion")
     | _each("add", "commissions.plantrial genealogy.distributorattribute")
-    | _each("change", "genealogy.referralprogram genealogy.team")
+    | _each("change", "genealogy.referralprogram genealogy.team genealogy.territory")
+    | _each("add", "genealogy.territory genealogy.territoryassignment")
     | {
         "compliance.review_kycdocument",
         "commerce.pay_order",
@@ -58,11 +60,13 @@ ROLE_PERMISSIONS: dict[str, set[str]] = {
     User.Role.MANAGER: _each("view", VIEW_ALL)
     | _each("change", MASTERS)
     | _each("add", "accounts.importjob genealogy.distributorattribute " + MASTERS)
-    | _each("change", "genealogy.team")
+    | _each("change", "genealogy.team genealogy.territory")
+    | _each("add", "genealogy.territory genealogy.territoryassignment")
     | MOVERS
     | {"commerce.pay_order", "commerce.refund_order", "genealogy.cancel_referral"},
     User.Role.SUPPORT: _each("view", "accounts.user accounts.profile genealogy.distributor")
     | _each("view", "genealogy.referral genealogy.referralcode genealogy.team")
+    | _each("view", "genealogy.territory genealogy.territoryassignment")
     | _each("view", "genealogy.rank commerce.customer commerce.product commerce.order")
     | _each("view", "commerce.orderitem commerce.refund commerce.payment compliance.kycdocument")
     | _each("change", "commerce.customer")

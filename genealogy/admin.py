@@ -12,6 +12,11 @@ from genealogy.admin_referrals import (
     ReferralProgramAdmin,
 )
 from genealogy.admin_teams import TeamAdmin, TeamMembershipAdmin
+from genealogy.admin_territories import (
+    TerritoryAdmin,
+    TerritoryAssignmentAdmin,
+    TerritoryFilter,
+)
 from genealogy.models import (
     Distributor,
     DistributorPosition,
@@ -24,10 +29,13 @@ from genealogy.models import (
     ReferralProgram,
     Team,
     TeamMembership,
+    Territory,
+    TerritoryAssignment,
     Waiting,
 )
 from genealogy.models.node import Tree
 from genealogy.move_forms import PlacementRuleForm
+from genealogy.services.referral_codes import issue_codes
 from genealogy.services.tree_index import rebuild_tree
 
 __all__ = ["MoveAdmin"]
@@ -46,7 +54,7 @@ class RankAdmin(BaseAdmin):
 @admin.register(Distributor)
 class DistributorAdmin(PeopleDesk, BaseAdmin):
     list_display = ["number", "display_name", "country", "rank", "status", "joined_on", "sponsor"]
-    list_filter = ["status", "rank"]
+    list_filter = ["status", "rank", TerritoryFilter]
     list_select_related = ["rank", "sponsor"]
     search_fields = ["=number", "^display_name", "=external_reference", "=user__email"]
     autocomplete_fields = ["next_rank_target"]
@@ -75,6 +83,10 @@ class DistributorAdmin(PeopleDesk, BaseAdmin):
 
     def has_add_permission(self, request: object) -> bool:
         return False  # a distributor is enrolled, so that tree, position and account go with it
+
+    def save_model(self, request: Any, obj: Distributor, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        issue_codes([obj.pk], request.user)  # an account given here shows the distributor's code
 
 
 @admin.register(GenealogyNode)
@@ -122,3 +134,5 @@ admin.site.register(ReferralClick, ReferralClickAdmin)
 admin.site.register(Referral, ReferralAdmin)
 admin.site.register(Team, TeamAdmin)
 admin.site.register(TeamMembership, TeamMembershipAdmin)
+admin.site.register(Territory, TerritoryAdmin)
+admin.site.register(TerritoryAssignment, TerritoryAssignmentAdmin)

@@ -84,6 +84,8 @@ ADMIN_MODELS: dict[str, tuple[str, str]] = {
     "genealogy.referralprogram": (MOST, ""),
     "genealogy.team": (EVERYBODY, ""),
     "genealogy.teammembership": (MOST, ""),
+    "genealogy.territory": (EVERYBODY, "admin manager"),
+    "genealogy.territoryassignment": (EVERYBODY, "admin manager"),
 }
 
 # Opening one of these leads on to its own work screen.

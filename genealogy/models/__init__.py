@@ -7,6 +7,7 @@ from genealogy.models.position import DistributorPosition
 from genealogy.models.rank import Rank
 from genealogy.models.referral import Referral, ReferralClick, ReferralCode, ReferralProgram
 from genealogy.models.team import Team, TeamMembership
+from genealogy.models.territory import Territory, TerritoryAssignment
 
 __all__ = [
     "Distributor",
@@ -23,5 +24,7 @@ __all__ = [
     "ReferralProgram",
     "Team",
     "TeamMembership",
+    "Territory",
+    "TerritoryAssignment",
     "Waiting",
 ]

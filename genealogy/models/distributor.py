@@ -1,11 +1,18 @@
+from datetime import date
+from typing import TYPE_CHECKING
+
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
 from django.utils.functional import cached_property
 
 from accounts.history import history
 from accounts.models import User
 from genealogy.models.rank import Rank
 from mlmcrm.money import HundredthsField
+
+if TYPE_CHECKING:
+    from genealogy.models.territory import Territory
 
 
 class DistributorQuerySet(models.QuerySet["Distributor"]):
@@ -25,6 +32,20 @@ class DistributorQuerySet(models.QuerySet["Distributor"]):
             return self.filter(pk=distributor.pk) if with_self else self.none()
         low = root.lft if with_self else root.lft + 1
         return self.filter(nodes__tree=tree, nodes__lft__range=(low, root.rgt))
+
+    def in_territory(self, territory: "Territory", on: date | None = None) -> "DistributorQuerySet":
+        """Who belongs to a territory, or to one that lies in it, on a day (today)."""
+        from genealogy.models.territory import Territory  # it points at this model
+
+        day = on or timezone.localdate()
+        held = Q(territory_assignments__valid_to__isnull=True) | Q(
+            territory_assignments__valid_to__gt=day
+        )
+        return self.filter(
+            held,
+            territory_assignments__territory__in=Territory.objects.within(territory),
+            territory_assignments__valid_from__lte=day,
+        )
 
     def with_masters(self) -> "DistributorQuerySet":
         return self.select_related("rank", "paid_as_rank", "sponsor", "user")

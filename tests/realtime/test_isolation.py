@@ -56,7 +56,7 @@ def test_support_hears_nothing_of_money(db: None) -> None:
     reading = read_events(streams_of(sam), sam.role_permissions, {"staff": 0})
 
     families = {message["name"].partition(".")[0] for message in reading.messages}
-    assert families == {"user", "order", "kyc", "level"}
+    assert families == {"user", "order", "kyc", "level", "referral", "team"}
 
 
 @pytest.mark.asyncio
