@@ -85,8 +85,11 @@ class TeamRights:
         ).exclude(pk=self.team.lead_id)
         return own.values_list("number", flat=True).first() or ""
 
-    def may_remove(self, person: Distributor) -> bool:
-        if self.is_staff or not self.may_manage:
-            return self.is_staff
-        below = Distributor.objects.in_downline_of(self.team.lead)
-        return below.filter(pk=person.pk).exists()
+    def manageable(self, ids: list[int]) -> set[int]:
+        """Whose figures the reader sees and whom he may remove: the lead, of his own downline."""
+        if not self.may_manage:
+            return set()
+        if self.is_staff:
+            return set(ids)
+        below = Distributor.objects.in_downline_of(self.team.lead, with_self=True)
+        return set(below.filter(pk__in=ids).values_list("pk", flat=True))

@@ -57,7 +57,13 @@ def team_detail(request: HttpRequest, number: str) -> HttpResponse:
     team, rights = _team(request, number)
     after = request.GET.get("after", "")
     page = team_queries.members_page(team, after)
-    facts = {"team": team, "rights": rights, "page": page, "first": request.path if after else ""}
+    facts = {
+        "team": team,
+        "rights": rights,
+        "page": page,
+        "manageable": rights.manageable([row.distributor_id for row in page.members]),
+        "first": request.path if after else "",
+    }
     if request.htmx:  # type: ignore[attr-defined]
         return render(request, "genealogy/_team_members.html", facts)
     facts |= {
@@ -139,7 +145,7 @@ def team_member_remove(request: HttpRequest, number: str, member: str) -> HttpRe
     people = Distributor.objects.filter(team_memberships__team=team)
     person = get_object_or_404(people.filter(team_memberships__left_at=None), number=member)
     is_own = person.user_id == _user(request).pk
-    _refuse_unless(is_own or rights.may_remove(person))
+    _refuse_unless(is_own or person.pk in rights.manageable([person.pk]))
     form = ReasonForm(request.POST or None)
     return _done(
         request,

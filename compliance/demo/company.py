@@ -10,6 +10,7 @@ from django.utils import timezone
 from accounts.models import User
 from commissions.models import Payout
 from commissions.services.projections import refresh
+from commissions.services.team_figures import measure
 from compliance.demo import books, identities, sales
 from compliance.demo.figures import Figures, Member
 from compliance.demo.staff import SIGN_INS, engage_staff
@@ -27,6 +28,7 @@ def found(say: Callable[[str], None]) -> None:
     say("Staff, and a plan that two people agreed on")
     books.adopt_plan(staff["Ada"], staff["Mona"], figures.closed_month)
     people = sales.bring_in(figures, staff["Mona"])
+    sales.form_team(people, staff["Mona"])
     sales.invite(figures, people, staff["Mona"])
     say(f"{len(people)} distributors, and the orders of two months")
     books.close_month(f"{figures.closed_month:%Y-%m}", staff["Fiona"], staff["Felix"])
@@ -39,6 +41,7 @@ def found(say: Callable[[str], None]) -> None:
     books.claim_volume()
     say("Orders of the last hour, one of them still to be paid")
     refresh()
+    measure()
     cache.clear()
 
 

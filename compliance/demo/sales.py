@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,6 +17,8 @@ from commerce.services.orders import OrderLine, pay_order, place_order
 from compliance.demo.figures import Figures
 from compliance.demo.staff import PASSWORD, SIGN_INS, open_account
 from genealogy.models import Distributor
+from genealogy.services.referral_codes import issue_codes
+from genealogy.services.teams import add_member, create_team
 
 ORDER_MAPPING = "online-retail"
 BEN = next(sign_in.number for sign_in in SIGN_INS if sign_in.name == "Ben Cole")
@@ -68,6 +71,24 @@ def invite(figures: Figures, people: Mapping[str, Distributor], actor: User) -> 
         )
         explain_change(distributor, actor=actor, reason="Invited to sign in")
         distributor.save(update_fields=["user"])
+    issue_codes([distributor.pk for distributor in people.values()], actor)
+
+
+def form_team(people: Mapping[str, Distributor], actor: User) -> None:
+    """Ben leads a team of four people he sponsors, who came one after the other."""
+    now = timezone.now()
+    ben = people[BEN]
+    team = create_team(
+        name="Harbour lights",
+        description="We meet on Tuesdays and share what sells.",
+        lead=ben,
+        actor=actor,
+        monthly_target=Decimal("250.00"),
+        founded_at=now - timedelta(days=200),
+    )
+    for turn, person in enumerate(ben.sponsored.order_by("pk")[:4]):
+        joined_at = now - timedelta(days=180 - 45 * turn)
+        add_member(team=team, distributor=person, actor=actor, joined_at=joined_at)
 
 
 def sell_today(people: Mapping[str, Distributor]) -> None:

@@ -1,30 +1,45 @@
 import secrets
 
 from django.db import migrations
-from django.utils import timezone
 
 LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 PART = 5000
 
+OWN = """
+insert into genealogy_referralcode (distributor_id, code, is_current, created_at)
+select d.id, u.referral_code, true, now() from genealogy_distributor d
+join accounts_user u on u.id = d.user_id
+where u.referral_code ~ '^[A-HJKMNP-Z2-9]{8,16}$'
+on conflict do nothing
+"""
+WITHOUT = """
+select d.id from genealogy_distributor d where not exists (
+  select 1 from genealogy_referralcode c where c.distributor_id = d.id and c.is_current)
+order by d.id limit %s
+"""
+NEW = """
+insert into genealogy_referralcode (distributor_id, code, is_current, created_at)
+select id, code, true, now() from unnest(%s::bigint[], %s::text[]) as t(id, code)
+on conflict do nothing
+"""
+FOLLOW = """
+update accounts_user u set referral_code = c.code from genealogy_distributor d
+join genealogy_referralcode c on c.distributor_id = d.id and c.is_current
+where u.id = d.user_id and u.referral_code <> c.code
+"""
+
 
 def give_codes(apps, schema_editor):
-    """Everybody enrolled so far gets a code: the account's own, else a new one."""
-    distributor = apps.get_model("genealogy", "Distributor")
-    referral_code = apps.get_model("genealogy", "ReferralCode")
+    """Everybody enrolled so far gets a code: the account's own where it is one, else a new one."""
     apps.get_model("genealogy", "ReferralProgram").objects.get_or_create(pk=1)
-    people = distributor.objects.filter(referral_codes=None).order_by("pk")
-    while part := list(people.values_list("pk", "user__referral_code")[:PART]):
-        referral_code.objects.bulk_create(
-            [
-                referral_code(
-                    distributor_id=pk,
-                    code=code or "".join(secrets.choice(LETTERS) for _ in range(8)),
-                    created_at=timezone.now(),
-                )
-                for pk, code in part
-            ],
-            ignore_conflicts=True,
-        )
+    with schema_editor.connection.cursor() as cursor:
+        cursor.execute(OWN)
+        cursor.execute(WITHOUT, [PART])
+        while ids := [row[0] for row in cursor.fetchall()]:
+            codes = ["".join(secrets.choice(LETTERS) for _ in range(8)) for _ in ids]
+            cursor.execute(NEW, [ids, codes])
+            cursor.execute(WITHOUT, [PART])
+        cursor.execute(FOLLOW)
 
 
 def take_codes(apps, schema_editor):

@@ -11,7 +11,7 @@ from genealogy.models import Distributor
 from genealogy.models.node import Tree
 from genealogy.services.placement import begin_waiting
 from genealogy.services.positions import record_position
-from genealogy.services.referrals import ReferralRefused, attribute, find_claim
+from genealogy.services.referrals import ReferralRefused, credit, find_claim
 from genealogy.services.tree import insert_node
 from genealogy.services.tree_index import lock_tree
 
@@ -113,7 +113,7 @@ def enrol_distributor(
     begin_waiting(distributor)
     take_enrolment_steps([distributor.pk], actor)
     if claim:
-        attribute(distributor=distributor, actor=actor, code=referral_code, cookie=referral_cookie)
+        credit(distributor=distributor, claim=claim, actor=actor)
     audit.record(
         actor=actor,
         action="distributor.enrolled",

@@ -122,7 +122,6 @@ def _open_code(typed: str) -> ReferralCode:
     return code
 
 
-@transaction.atomic
 def attribute(
     *, distributor: Distributor, actor: User | None, code: str = "", cookie: str = ""
 ) -> Referral | None:
@@ -132,10 +131,19 @@ def attribute(
     None when there is neither code nor cookie. Publishes referral.created. Raises ReferralRefused
     for a typed code that does not work or is his own.
     """
-    Distributor.objects.select_for_update(of=("self",), no_key=True).get(pk=distributor.pk)
     known = Referral.objects.filter(referred=distributor, tier=1).first()
     claim = None if known else find_claim(code=code, cookie=cookie)
-    if claim is None:
+    return credit(distributor=distributor, claim=claim, actor=actor) if claim else known
+
+
+@transaction.atomic
+def credit(*, distributor: Distributor, claim: Claim, actor: User | None) -> Referral:
+    """The referral of a new distributor by a claim that was found before; the first one stays.
+
+    Raises ReferralRefused when the claim is his own or of somebody who joined after him.
+    """
+    Distributor.objects.select_for_update(of=("self",), no_key=True).get(pk=distributor.pk)
+    if known := Referral.objects.filter(referred=distributor, tier=1).first():
         return known
     if claim.referrer.pk == distributor.pk:
         raise ReferralRefused("Nobody can refer themselves.")

@@ -10,13 +10,14 @@ from commerce.models import Order
 from commissions import earnings
 from commissions.explain import explain
 from commissions.models import CommissionPeriod, LedgerEntry, Payout, PayoutBatch
-from commissions.services import projections
+from commissions.services import projections, team_figures
 from commissions.services.replay import replay
 from compliance.demo.figures import Figures
 from compliance.demo.people import person
 from compliance.management.commands.load_demo import DEMO_SIGN_INS
 from compliance.models import KYCDocument
 from genealogy.models import Distributor
+from genealogy.services.referral_codes import code_differences
 
 LONDON = ZoneInfo("Europe/London")
 
@@ -63,6 +64,8 @@ def _check_sign_ins() -> None:
 
 def _check_books() -> None:
     assert projections.differences() == []
+    assert team_figures.differences() == []
+    assert code_differences() == []
     closed = CommissionPeriod.objects.get(status="finalized")
     assert [proof for proof in replay(closed) if not proof.is_same] == []
     lines = LedgerEntry.objects.order_by("pk").values_list("pk", flat=True)

@@ -5,7 +5,7 @@ from datetime import date
 from uuid import uuid4
 
 import pytest
-from django.core.cache import cache
+import segno
 from django.test import Client
 
 from accounts.models import Event
@@ -172,16 +172,20 @@ def test_a_robot_reads_the_page_without_counting(cast: Cast) -> None:
     assert "invitation" not in response.cookies
 
 
-def test_one_address_does_not_try_codes_without_end(cast: Cast) -> None:
-    cache.clear()
+def test_one_address_does_not_try_codes_without_end(cast: Cast, time_machine) -> None:
+    time_machine.move_to(at("2026-11-20", "12:00"), tick=False)
 
-    statuses = [device().get("/r/ZZZZZZZZ").status_code for _ in range(31)]
+    statuses = [device().get("/r/ZZZZZZZZ").status_code for _ in range(30)]
+    refused = device().get(f"/r/{code_of(cast.chloe)}")
     elsewhere = Client(REMOTE_ADDR="203.0.113.9").get("/r/ZZZZZZZZ")
+    time_machine.move_to(at("2026-11-20", "12:01"), tick=False)
+    later = device().get("/r/ZZZZZZZZ")
 
-    # Thirty a minute; a minute that ends on the way starts the count anew.
-    assert 429 in statuses or statuses.count(404) == 31
-    assert statuses[:15] == [404] * 15
-    assert elsewhere.status_code == 404
+    assert statuses == [404] * 30
+    assert (refused.status_code, refused["Retry-After"]) == (429, "60")
+    assert "Too many attempts" in text_of(refused)
+    assert (elsewhere.status_code, later.status_code) == (404, 404)
+    assert ReferralClick.objects.count() == 0
 
 
 def test_the_picture_is_the_own_link(cast: Cast, sign_in) -> None:
@@ -191,8 +195,6 @@ def test_the_picture_is_the_own_link(cast: Cast, sign_in) -> None:
     assert response["Content-Type"] == "image/svg+xml"
     assert "style=" not in drawn
     assert "<script" not in drawn
-    import segno
-
     same = segno.make(f"http://testserver/r/{code_of(cast.chloe)}", error="m", micro=False)
     path = same.svg_inline(scale=8, border=4, dark="#000", light="#fff", omitsize=False)
     assert re.findall(r' d="([^"]+)"', drawn) == re.findall(r' d="([^"]+)"', path)

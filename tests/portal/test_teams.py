@@ -96,10 +96,14 @@ def test_a_member_leaves_and_removes_nobody_else(cast: Cast, sign_in, team: Team
 def test_a_lead_removes_nobody_from_beyond_his_downline(cast: Cast, sign_in, team: Team) -> None:
     add_member(team=team, distributor=cast.stella, actor=cast.user("mona"))
 
-    response = sign_in(cast, "ben").post(
+    client = sign_in(cast, "ben")
+    page = client.get(f"/teams/{team.number}/").content.decode()
+    response = client.post(
         f"/teams/{team.number}/members/{cast.stella.number}/remove/", {"reason": "No"}
     )
 
+    assert f"{cast.chloe.number}/remove/" in page
+    assert f"{cast.stella.number}/remove/" not in page
     assert response.status_code == 403
     assert "Stella Stone" in members_of(team)
 

@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("genealogy", "0009_team_rules"),
+        ("genealogy", "0017_team_rules"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
     """A territory's depth is counted by the database, which refuses circles on the way up; an
     assignment is made once and ended once."""
 
-    dependencies = [("genealogy", "0010_territories")]
+    dependencies = [("genealogy", "0018_territories")]
 
     operations = [
         migrations.RunSQL(
