@@ -35,7 +35,8 @@ from genealogy.models import Distributor
 from genealogy.services import effects
 from genealogy.services.effects import Change, EffectsRefused, Keeper
 from genealogy.services.enrolment import enrol_distributor
-from genealogy.services.tree import rebuild_tree, record_position
+from genealogy.services.positions import record_position
+from genealogy.services.tree_index import rebuild_tree
 from tests.cast import Cast, at
 from tests.commissions.plans import bonus, cap, demo, pay_by
 from tests.commissions.steps import calculated, closed
