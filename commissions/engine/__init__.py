@@ -20,6 +20,8 @@ volumes and metrics in **hundredths** (int64; three people are 300), money in un
              title {ladder: levels before this period}
     lines    id (volume entry) · seller (member index) · kind (place in plan.kinds) · day
              · volumes {code: hundredths, net of refunds of the same period}
+             · buyer {number: the how-manieth order of its buyer; joined: his day}, where the plan
+             asks for it (`asked_of_buyers`)
     refunds  the same columns, negative figures: refunds of sales of earlier periods
     state    what the period before carried on: `Result.state`, by name; and `paid.<bonus>`, what
              bonuses of the payment trigger paid in this period, for the limits that count them
@@ -27,9 +29,10 @@ volumes and metrics in **hundredths** (int64; three people are 300), money in un
 `Result`: `.standings` (metrics by code, active, ranks by ladder: paid_as, title, highest; None at
 payment) · `.ledger` / `.blocks(rows)` of `Block` (place in plan.programmes, level, and arrays
 earner, source, line · base · rate · amount · rank_level) · `.retained` what the company keeps ·
-`.held` what waits · `.totals` by code of bonus or limit · `.checks` limits that refuse · `.payable`
-and `.earned()` by member · `.state` for the next period · `.result_hash()`. The hashes of snapshot,
-plan and result and the `ENGINE_VERSION` are a replay's certificate.
+`.held` what waits · `.rewards` what is given besides money · `.totals` by code of bonus or limit ·
+`.checks` limits that refuse · `.payable` and `.earned()` by member · `.state` for the next period ·
+`.result_hash()`. The hashes of snapshot, plan and result and the `ENGINE_VERSION` are a replay's
+certificate.
 
 At payment give the lines just paid, and each seller with his upline in the trees the bonuses walk;
 nobody else is needed. `check_limits` holds the totals of both triggers against the limits that
@@ -58,6 +61,7 @@ from commissions.engine.errors import (
 from commissions.engine.explain import Booked, Step, trace
 from commissions.engine.facts import Facts
 from commissions.engine.limits import check_limits
+from commissions.engine.orders import asked_of_buyers
 from commissions.engine.plan import PAYMENT, PERIOD_CLOSE, Plan
 from commissions.engine.plan.loading import load_plan
 from commissions.engine.requirements import Asked, RankFacts, rank_facts
@@ -96,6 +100,7 @@ __all__ = [
     "SnapshotError",
     "Standings",
     "Step",
+    "asked_of_buyers",
     "build_snapshot",
     "calculate",
     "check_limits",

@@ -24,7 +24,17 @@ from numpy.typing import NDArray
 
 from commissions.engine.errors import CapacityError
 from commissions.engine.facts import Facts
-from commissions.engine.plan import PAYMENT, Bonus, Flat, OfCommissions, OfMetric, OfOrder
+from commissions.engine.orders import of_orders
+from commissions.engine.plan import (
+    PAYMENT,
+    Bonus,
+    ByFigure,
+    Flat,
+    OfCommissions,
+    OfMetric,
+    OfOrder,
+)
+from commissions.engine.rates import line_bands
 from commissions.engine.result import NOBODY, Block
 from commissions.engine.rounding import Int64s, proportion, refuse_sum_overflow
 from commissions.engine.trees import Pointers
@@ -46,7 +56,8 @@ class Items:
     """What a bonus is paid on, one entry each in every array.
 
     `source`: member index; `line`: line index, -1 none; `base`: hundredths, above zero; `kind`:
-    place in plan.kinds, -1 none; `day`: when the order counts, -1 none.
+    place in plan.kinds, -1 none; `day`: when the order counts, -1 none; `row`: of the rates, where
+    the order line decides on it, -1 none.
     """
 
     source: Pointers
@@ -54,6 +65,7 @@ class Items:
     base: Int64s
     kind: NDArray[np.int8]
     day: NDArray[np.int32]
+    row: NDArray[np.int16]
 
     def __len__(self) -> int:
         return len(self.source)
@@ -65,6 +77,7 @@ class Items:
             base=self.base[keep],
             kind=self.kind[keep],
             day=self.day[keep],
+            row=self.row[keep],
         )
 
 
@@ -102,13 +115,18 @@ class Award:
 
 
 def items_of(bonus: Bonus, facts: Facts, earlier: Earlier) -> Items:
-    """Everything the bonus is paid on: from the sources it wants, on lines that are not excluded,
-    with a base above zero, in the order of lines (commissions: of the blocks; metrics: of members).
+    """Everything the bonus is paid on: from the sources and orders it wants, on lines that are not
+    excluded, with a base above zero, in the order of lines (commissions: of the blocks; metrics: of
+    members).
     """
     items = every_item(bonus, facts, earlier)
+    if isinstance(bonus.rates, ByFigure):
+        items = replace(items, row=line_bands(bonus.rates, facts)[items.line])
     keep = items.base > 0
     if bonus.exclusion is not None and bonus.exclusion.scope == "line":
         keep &= ~paid_on(bonus.exclusion.bonuses, earlier, len(facts.snapshot.lines))[items.line]
+    if bonus.orders is not None:
+        keep &= np.append(of_orders(facts.snapshot.lines, bonus.orders), False)[items.line]
     if bonus.sources is not None:
         day = np.where(items.day < 0, np.int32(facts.snapshot.ends_on), items.day)
         keep &= facts.meets_on(bonus.sources, items.source, day)
@@ -117,22 +135,26 @@ def items_of(bonus: Bonus, facts: Facts, earlier: Earlier) -> Items:
 
 def every_item(bonus: Bonus, facts: Facts, earlier: Earlier) -> Items:
     match bonus.base:
-        case OfOrder(volume=volume):
-            return of_lines(facts, facts.volume(volume))
+        case OfOrder(volume=volume, at_most=most):
+            return of_lines(facts, no_more(facts.volume(volume), most))
         case Flat(per="order"):
             return of_lines(facts, np.full(len(facts.snapshot.lines), UNIT, np.int64))
         case Flat():
             return of_members(np.full(len(facts.snapshot.members), UNIT, np.int64))
-        case OfMetric(metric=metric):
-            return of_members(facts.paid_on(metric))
+        case OfMetric(metric=metric, at_most=most):
+            return of_members(no_more(facts.paid_on(metric), most))
         case OfCommissions() as base:
             return of_commissions(base, facts, earlier)
+
+
+def no_more(base: Int64s, most: int | None) -> Int64s:
+    return base if most is None else np.minimum(base, most)
 
 
 def of_lines(facts: Facts, base: Int64s) -> Items:
     lines = facts.snapshot.lines
     place = np.arange(len(lines), dtype=np.int32)
-    return Items(lines.seller, place, base, lines.kind, lines.day)
+    return Items(lines.seller, place, base, lines.kind, lines.day, lines.kind.astype(np.int16))
 
 
 def of_members(base: Int64s) -> Items:
@@ -142,7 +164,8 @@ def of_members(base: Int64s) -> Items:
 
 def without_lines(source: Pointers, base: Int64s) -> Items:
     nothing = np.full(len(source), NOBODY, np.int32)
-    return Items(source, nothing, base, nothing.astype(np.int8), nothing)
+    none, no_row = nothing.astype(np.int8), nothing.astype(np.int16)
+    return Items(source, nothing, base, none, nothing, no_row)
 
 
 # Paid on commissions: who was paid is now the source
@@ -168,7 +191,7 @@ def of_commissions(base: OfCommissions, facts: Facts, earlier: Earlier) -> Items
     lines = facts.snapshot.lines
     kind = np.append(lines.kind, np.int8(NOBODY))[line]
     day = np.append(lines.day, np.int32(NOBODY))[line]
-    return Items(earner, line, paid, kind, day)
+    return Items(earner, line, paid, kind, day, kind.astype(np.int16))
 
 
 def in_hundredths(facts: Facts, blocks: Sequence[Block]) -> Int64s:

@@ -13,7 +13,8 @@ The order is fixed, and the same for every plan:
          e  its instalments, what falls due of earlier ones, what was held and is free
          f  limits whose bonuses are all done, in the order of the plan              limits
     5  what may be paid out and what is carried                                      payout
-    6  the state that the next period starts from
+    6  what is given besides money: the same way, but it counts for no limit and no payout
+    7  the state that the next period starts from
 
 A bonus sees the lines of the bonuses before it, and of the limits that were applied before it. So a
 match stands after what it matches; it is paid on the cut amounts if the limit is complete before.
@@ -53,7 +54,7 @@ from commissions.engine.snapshot import Snapshot, State
 ENGINE_VERSION = "2.2"
 """Part of a replay's certificate: it changes whenever the same input may give other bytes."""
 
-LASTING = ("pairs.", "pool.", "once.", "due.", "held.", "limit.")
+LASTING = ("pairs.", "pool.", "once.", "due.", "held.", "limit.", "reward.")
 """State of bonuses and limits that outlasts their absence from the plan."""
 
 WAITING = ("due.", "held.", "pool.")
@@ -85,6 +86,7 @@ def calculate(
     if tell is not None and known is not None:
         tell(known)
     paid = pay(bonuses, facts, plan.limits if closing else ())
+    given = give(plan.rewards if closing else (), facts, paid)
     totals = {code: sum(exact_sum(block.amount) for block in paid[code].ledger) for code in paid}
     payable = pay_out(earned(paid, facts), facts).payable if closing else None
     retained = tuple(block for one in paid.values() for block in one.retained)
@@ -107,6 +109,7 @@ def calculate(
         member_count=len(snapshot.members),
         payable=payable,
         measured=measured(facts, paid) if closing else {},
+        rewards=given,
     )
 
 
@@ -179,6 +182,18 @@ def let_wait(bonus: Bonus, paid: Paid, facts: Facts) -> None:
         hold(bonus, block, facts)
     if is_waiting(bonus, facts) and (ripe := due(bonus, facts)) is not None:
         paid.ledger.append(ripe)
+
+
+def give(bonuses: Sequence[Bonus], facts: Facts, paid: Mapping[str, Paid]) -> tuple[Block, ...]:
+    """What is given besides money; `reward.<bonus>` adds up what everybody was given so far."""
+    found: list[Block] = []
+    earlier = {code: one.ledger for code, one in paid.items()}
+    for bonus in bonuses:
+        blocks = pay_bonus(bonus, facts, earlier).ledger
+        name, members = f"reward.{bonus.code}", len(facts.snapshot.members)
+        facts.state_out[name] = added([facts.carried(name), by_member(blocks, members)], name)
+        found += blocks
+    return tuple(found)
 
 
 def is_waiting(bonus: Bonus, facts: Facts) -> bool:

@@ -51,7 +51,7 @@ def pay(bonus: Bonus, items: Items, facts: Facts, earlier: Earlier) -> Iterator[
 
 def priced(bonus: Bonus, items: Items, facts: Facts) -> tuple[Items, Int64s, Int64s]:
     """The items the company has a rate on, with base and rate (amounts: base, and a rate of 1)."""
-    rate = table_of(bonus, facts).at(1, items.source, items.source, items.kind)
+    rate = table_of(bonus, facts).at(1, items.source, items.source, items.row)
     rate = rate.astype(np.int64)
     items, rate = items.kept(rate > 0), rate[rate > 0]
     if bonus.unit == "share":

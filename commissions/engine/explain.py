@@ -307,7 +307,7 @@ def nothing_of(chain: Chain, place: int) -> str:
     """Why somebody eligible is paid nothing at his step."""
     terms, step = chain.terms, max(chain.trail.used[place], 1)
     here, source = np.array([place], np.int32), np.zeros(1, np.int32)
-    if not terms.table.at(step, here, source, chain.trail.kind).any():
+    if not terms.table.at(step, here, source, chain.trail.row).any():
         return NO_RATE
     caps = terms.caps(here, source)
     if caps is not None and not caps.any():

@@ -91,6 +91,8 @@ class Facts:
         """A metric as the base of a bonus: of the period's lines alone, while everybody stands as
         he stands. A figure of people, or of more than this period, is paid on as it is measured."""
         metric = self.plan.metric(code)
+        if metric.what == "sum":
+            return metrics.added_up(metric, self, self.paid_on)
         is_measured = metric.what == "members" or metric.window != "period"
         if is_measured or not (self._stood or len(self.snapshot.refunds)):
             return self.metric(code)

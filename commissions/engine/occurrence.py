@@ -5,6 +5,11 @@
                       at once each pays, or the last alone
     after_periods     from the so-manieth period in a row in which he is eligible
                       (`run.<bonus>` counts them; one in which he is not starts them again)
+    may_miss          so many in a row in which he is not only pause the row (`missed.<bonus>`)
+    rest_periods      who was paid is left out in the periods that follow (`rest.<bonus>`)
+
+    third month in a row, two may be missed     eligible  1 2 3 - - 4 - - - 1 2 3
+                                                paid          x     x           x
 
 Speed: who reaches a rank soon after the rank before (or after joining, where there is none) has a
 multiple of it, the one of the shortest time he kept. Days run from the last period in which his
@@ -52,8 +57,8 @@ def occur(bonus: Bonus, awards: Iterable[Award], facts: Facts) -> Iterator[Award
             yield from once(bonus, awards, facts)
         case OncePerRank() as rule:
             yield from once_per_rank(bonus, rule, awards, facts)
-        case Always(after_periods=periods) if periods > 1:
-            yield from after_periods(bonus, periods, awards, facts)
+        case Always() as rule if is_counted(rule):
+            yield from in_a_row(bonus, rule, awards, facts)
         case _:
             yield from awards
 
@@ -122,18 +127,41 @@ def owners(award: Award) -> Pointers:
     return award.source if award.to == RETAINED else award.earner
 
 
-# After some periods
+# After some periods, and not again for some
 
 
-def after_periods(
-    bonus: Bonus, periods: int, awards: Iterable[Award], facts: Facts
-) -> Iterator[Award]:
-    name = f"run.{bonus.code}"
-    eligible = facts.meets(bonus.eligibility.when)
-    run = np.where(eligible, facts.carried(name) + 1, 0)
-    facts.state_out[name] = run
+def is_counted(rule: Always) -> bool:
+    """Whether it is not simply paid every time."""
+    return rule.after_periods > 1 or rule.rest_periods > 0
+
+
+def in_a_row(bonus: Bonus, rule: Always, awards: Iterable[Award], facts: Facts) -> Iterator[Award]:
+    due = rule.after_periods <= row(bonus, rule, facts)
+    name = f"rest.{bonus.code}"
+    resting = facts.carried(name)
+    paid = np.zeros(len(due), np.bool_)
     for award in awards:
-        yield award if award.to == RETAINED else award.kept(run[award.earner] >= periods)
+        if award.to != RETAINED:
+            award = award.kept(due[award.earner] & (resting[award.earner] == 0))
+            paid[award.earner[(award.base != 0) & (award.rate != 0)]] = True
+        yield award
+    if rule.rest_periods:
+        facts.state_out[name] = np.where(paid, rule.rest_periods, np.maximum(resting - 1, 0))
+
+
+def row(bonus: Bonus, rule: Always, facts: Facts) -> Int64s:
+    """By member: how many periods in a row he was eligible, this one included. What the row was
+    before a pause still counts, and so it does in one that he is only missing."""
+    if rule.after_periods == 1:
+        return np.ones(len(facts.snapshot.members), np.int64)
+    run, missed = f"run.{bonus.code}", f"missed.{bonus.code}"
+    eligible, before = facts.meets(bonus.eligibility.when), facts.carried(run)
+    gap = np.where(eligible, 0, facts.carried(missed) + 1)
+    kept = np.where(gap <= rule.may_miss, before, 0)
+    facts.state_out[run] = np.where(eligible, before + 1, kept)
+    if rule.may_miss:
+        facts.state_out[missed] = np.where(kept > 0, gap, 0)
+    return np.where(eligible, before + 1, 0)
 
 
 # Instalments, and what waits

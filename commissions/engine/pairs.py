@@ -16,6 +16,15 @@ paid as 9 units. `most_volume` limits what is matched in a period. What stays in
     carry     the weaker leg is taken off both, whole cycle or not      450.00,   0.00
     flush     nothing, whether anything was matched or not                0.00,   0.00
 
+A cycle may take more of one leg than of the other: `stronger` of the leg that is the stronger one
+before it (of equal ones the left), `cycle` of the other. It is looked at anew for each cycle:
+
+    left 1000.00, right 400.00, 400.00 and 200.00 a cycle: 2 cycles, left over 200.00 and 0.00
+    left  260.00, right 200.00, 200.00 and 100.00 a cycle: 1 cycle,  left over  60.00 and 100.00
+
+What is matched is then what the cycles take of their weaker sides, and net_off takes off each leg
+what the cycles took of it.
+
 Without cycles carry and net_off are the same, and so they are where `most_volume` leaves part of
 the weaker leg unmatched. Under both, legs that matched nothing stay as they are; behind a closed
 gate they do in every mode. Of somebody who may not be paid, `if_ineligible` keeps both legs, or
@@ -48,10 +57,11 @@ from commissions.engine.awards import (
     rank_levels,
 )
 from commissions.engine.facts import Facts
+from commissions.engine.orders import of_orders
 from commissions.engine.plan import PLACEMENT, WHOLE, Bonus, CarryCap, Gate, PaysPairs
 from commissions.engine.rates import table_of
 from commissions.engine.result import NOBODY
-from commissions.engine.rounding import Int64s, added, divide, product, refuse_sum_overflow
+from commissions.engine.rounding import LARGEST, Int64s, added, divide, product, refuse_sum_overflow
 from commissions.engine.trees import Pointers, subtree_sums
 
 Bools = NDArray[np.bool_]
@@ -79,6 +89,9 @@ class Legs:
 
     def less(self, taken: Int64s) -> Legs:
         return Legs(self.left - taken, self.right - taken)
+
+    def without(self, taken: Legs) -> Legs:
+        return Legs(self.left - taken.left, self.right - taken.right)
 
     def where(self, mask: Bools, other: Legs) -> Legs:
         """The other's legs for those in the mask."""
@@ -129,14 +142,16 @@ def legs_before(bonus: Bonus, facts: Facts) -> Legs:
 
 
 def whole_volumes(bonus: Bonus, facts: Facts) -> Int64s:
-    """By member: the volume of himself and all below him, from the sources that count."""
+    """By member: the volume of himself and all below him, of the sources and orders that count."""
     volume = rule_of(bonus).volume
-    if bonus.sources is None:
+    if bonus.sources is None and bonus.orders is None:
         return facts.whole_volume(volume, PLACEMENT)
     own = np.zeros(len(facts.snapshot.members), np.int64)
     for part in ("lines", "refunds"):
         lines, values = facts.part(part), facts.volume(volume, part)
         counted = np.where(facts.meets_on(bonus.sources, lines.seller, lines.day), values, 0)
+        if bonus.orders is not None:
+            counted = np.where(of_orders(lines, bonus.orders), counted, 0)
         refuse_sum_overflow(counted, volume)
         np.add.at(own, lines.seller, counted)
     return subtree_sums(facts.parent(PLACEMENT), own, volume)
@@ -176,7 +191,9 @@ def gate_open(gate: Gate | None, facts: Facts) -> Bools:
 
 
 def match(rule: PaysPairs, legs: Legs, allowed: Bools, is_open: Bools) -> tuple[Int64s, Legs]:
-    """The volume matched of each leg, and the legs afterwards (before the carry cap)."""
+    """The volume matched, and the legs afterwards (before the carry cap)."""
+    if rule.cycle and rule.stronger:
+        return match_unevenly(rule, legs, allowed, is_open)
     weaker = np.where(allowed & is_open, np.maximum(legs.weaker, 0), 0)
     most = weaker if rule.most_volume is None else np.minimum(weaker, rule.most_volume)
     matched = most - most % rule.cycle if rule.cycle else most
@@ -187,6 +204,51 @@ def match(rule: PaysPairs, legs: Legs, allowed: Bools, is_open: Bools) -> tuple[
     else:
         after = legs.less(np.where((matched > 0) & (most == weaker), weaker, matched))
     return matched, after.where(~allowed, legs_of_ineligible(rule, legs))
+
+
+def match_unevenly(
+    rule: PaysPairs, legs: Legs, allowed: Bools, is_open: Bools
+) -> tuple[Int64s, Legs]:
+    """The same of cycles that take `stronger` of one leg and `cycle` of the other."""
+    taken = uneven_cycles(rule, legs.where(~(allowed & is_open), legs.debts()))
+    cycles = (taken.left + taken.right) // (cast(int, rule.stronger) + cast(int, rule.cycle))
+    matched = cycles * cast(int, rule.cycle)
+    if rule.after_payout == "flush":
+        after = legs.where(is_open, legs.debts())
+    else:
+        after = legs.without(taken)
+    return matched, after.where(~allowed, legs_of_ineligible(rule, legs))
+
+
+def uneven_cycles(rule: PaysPairs, legs: Legs) -> Legs:
+    """What all cycles together take of each leg. As long as one leg is ahead, each takes the larger
+    part of it; from then on the legs take turns, two cycles at a time; one more may be left."""
+    large, small = cast(int, rule.stronger), cast(int, rule.cycle)
+    most = np.full(len(legs.left), LARGEST // (large + small), np.int64)
+    if rule.most_volume is not None:
+        most = np.minimum(most, rule.most_volume // small)
+    is_left = legs.left >= legs.right
+    ahead, behind = np.maximum(legs.stronger, 0), np.maximum(legs.weaker, 0)
+    lead = -(-(ahead - behind) // (large - small))
+    first = np.minimum(np.minimum(lead, most), np.minimum(ahead // large, behind // small))
+    ahead, behind, most = ahead - first * large, behind - first * small, most - first
+    turns = np.minimum(np.minimum(ahead, behind) // (large + small), most // 2)
+    ahead, behind = ahead - turns * (large + small), behind - turns * (large + small)
+    most = most - 2 * turns
+    left = np.where(is_left, ahead, behind)
+    right = np.where(is_left, behind, ahead)
+    one, other = one_cycle(left, right, most > 0, large, small)
+    return Legs(np.maximum(legs.left, 0) - left + one, np.maximum(legs.right, 0) - right + other)
+
+
+def one_cycle(
+    left: Int64s, right: Int64s, allowed: Bools, large: int, small: int
+) -> tuple[Int64s, Int64s]:
+    """What one more cycle takes of each leg, where there is one."""
+    from_left = left >= right
+    one, other = np.where(from_left, large, small), np.where(from_left, small, large)
+    fits = (left >= one) & (right >= other) & allowed
+    return np.where(fits, one, 0), np.where(fits, other, 0)
 
 
 def legs_of_ineligible(rule: PaysPairs, legs: Legs) -> Legs:

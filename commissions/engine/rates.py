@@ -6,8 +6,10 @@
     package of the earner's package, or of the smaller of his and the source's
     kind    of the order's kind
     band    of the highest band that the earner's metric reaches
+    figure  of the highest band that a figure of the order line reaches
 
-A row that is not there, or a step beyond its end, offers nothing.
+A row that is not there offers nothing, nor does a step beyond its end, unless such steps pay as the
+last one in it.
 
     rank      step 1  step 2        a Bronze at step 2: 40000 millionths
     bronze    0.05    0.04          a Silver at step 3: 30000
@@ -27,8 +29,10 @@ from numpy.typing import NDArray
 from commissions.engine.facts import Facts
 from commissions.engine.plan import (
     NO_RANK,
+    Band,
     Bonus,
     ByBand,
+    ByFigure,
     ByKind,
     ByPackage,
     ByRank,
@@ -41,7 +45,6 @@ Figures = NDArray[np.int32] | NDArray[np.int64]
 """Shares in millionths are held in 32 bits, amounts in hundredths in 64."""
 
 Rows = NDArray[np.int16]
-Kinds = NDArray[np.int8]
 Steps = NDArray[np.int16]
 NO_ROW = -1
 FIRST_ROW = 0
@@ -53,7 +56,7 @@ LARGEST_RATE = 2**31 - 1
 class Table:
     """`cells`: a row more and a column more than the plan has, both empty. `row`: N + 2, by member.
 
-    `by`: whose row counts: the earner's, the smaller of earner's and source's, the order kind's.
+    `by`: whose row counts: the earner's, the smaller of earner's and source's, the order line's.
     """
 
     cells: Figures
@@ -61,13 +64,14 @@ class Table:
     by: str
 
     def at(
-        self, step: int | Steps, earner: Pointers, source: Pointers, kind: Kinds | int
+        self, step: int | Steps, earner: Pointers, source: Pointers, of_line: Rows | int
     ) -> Figures:
         """Millionths (or hundredths) that each earner is offered at a step on what the source did.
+        `of_line`: the row that the order line decides on.
 
         `earner` and `source` may be N or N + 1, somebody beyond the members: he has no row.
         """
-        rows = self.rows(earner, source, kind)
+        rows = self.rows(earner, source, of_line)
         column = np.minimum(step, self.cells.shape[1]) - 1
         if isinstance(step, int):
             rates: Figures = self.cells[:, column][rows]
@@ -75,18 +79,18 @@ class Table:
             rates = self.cells[rows, column]
         return rates
 
-    def rows(self, earner: Pointers, source: Pointers, kind: Kinds | int) -> Rows:
+    def rows(self, earner: Pointers, source: Pointers, of_line: Rows | int) -> Rows:
         own = self.row[earner]
         if self.by == "smaller":
             return np.minimum(own, self.row[source])
-        if self.by == "kind":
-            return np.where(own == NO_ROW, np.int16(NO_ROW), np.asarray(kind, np.int16))
+        if self.by == "line":
+            return np.where(own == NO_ROW, np.int16(NO_ROW), np.asarray(of_line, np.int16))
         return own
 
-    def of_company(self, step: int, kind: int) -> np.int32 | np.int64:
+    def of_company(self, step: int, of_line: int) -> np.int32 | np.int64:
         """What a step offers that nobody is left for: known only where it asks for no earner."""
         column = min(step, self.cells.shape[1]) - 1
-        row = {"step": FIRST_ROW, "kind": kind}.get(self.by, NO_ROW)
+        row = {"step": FIRST_ROW, "line": of_line}.get(self.by, NO_ROW)
         found: np.int32 | np.int64 = self.cells[row, column]
         return found
 
@@ -112,7 +116,10 @@ def table_of(bonus: Bonus, facts: Facts) -> Table:
             rows = listed([package.code for package in facts.plan.packages], rates.table)
             row, by = facts.package, rates.whose
         case ByKind():
-            rows, by = listed(facts.plan.kinds, rates.table), "kind"
+            rows, by = listed(facts.plan.kinds, rates.table), "line"
+            row = np.zeros(size, np.int16)
+        case ByFigure():
+            rows, by = [band.rates for band in rates.bands], "line"
             row = np.zeros(size, np.int16)
         case ByBand():
             rows, row = [band.rates for band in rates.bands], bands_of(rates, facts)
@@ -129,13 +136,27 @@ def listed(codes: Sequence[str], table: Mapping[str, tuple[int, ...]]) -> list[t
 
 
 def bands_of(rates: ByBand, facts: Facts) -> Rows:
-    """The place of the highest band reached, -1 below the first."""
-    starts = np.array([band.at for band in rates.bands], np.int64)
-    reached = np.searchsorted(starts, facts.metric(rates.metric), side="right")
-    return (reached - 1).astype(np.int16)
+    """The place of the highest band that each member reaches, -1 below the first."""
+    return reached(rates.bands, facts.metric(rates.metric))
+
+
+def line_bands(rates: ByFigure, facts: Facts) -> Rows:
+    """The same of each order line, and a last -1 for what stands on none."""
+    return np.append(reached(rates.bands, facts.volume(rates.volume)), np.int16(NO_ROW))
+
+
+def reached(bands: Sequence[Band], figures: Int64s) -> Rows:
+    starts = np.array([band.at for band in bands], np.int64)
+    return (np.searchsorted(starts, figures, side="right") - 1).astype(np.int16)
+
+
+def by_line(bonus: Bonus) -> bool:
+    """Whether the order line decides on the row."""
+    return isinstance(bonus.rates, ByKind | ByFigure)
 
 
 def cells_of(rows: Sequence[tuple[int, ...]], bonus: Bonus) -> Figures:
+    rows = [bonus.whole_row(row) for row in rows]
     width = max((len(row) for row in rows), default=0)
     cells = np.zeros((len(rows) + 1, width + 1), np.int64)
     for place, row in enumerate(rows):

@@ -118,9 +118,10 @@ class LimitCheck:
 @dataclass(frozen=True, slots=True)
 class Result:
     """`ledger`: what distributors get; `columns`: the same as one array a column, block after
-    block. `retained`: what the company keeps, the same kind of lines
-    with earner -1. `held`: what waits for its earner's eligibility. `totals`: amounts of the ledger
-    by programme code, for each bonus of the trigger and each limit, 0 included."""
+    block. `retained`: what the company keeps, the same kind of lines with earner -1. `held`: what
+    waits for its earner's eligibility. `rewards`: what they get besides money, their amounts being
+    how many, at the plan's scale. `totals`: amounts of the ledger by programme code, for each bonus
+    of the trigger and each limit, 0 included."""
 
     engine_version: str
     plan_hash: str
@@ -138,6 +139,7 @@ class Result:
     """By member: what may be paid of this period's earnings and of what was carried; at a close."""
     measured: Mapping[str, Int64s] = field(default_factory=dict)
     """By name and member: what stories ask that others decide (`figures`); no part of the hash."""
+    rewards: tuple[Block, ...] = ()
 
     @property
     def row_count(self) -> int:
@@ -164,7 +166,7 @@ class Result:
         """SHA-256 over engine version, plan and every array in canonical order."""
         digest = hashlib.sha256(f"{self.engine_version};{self.plan_hash};{self.trigger};".encode())
         parts = {"payable": self.payable, "standings": self.standings, "state": dict(self.state)}
-        for kind in ("ledger", "retained", "held"):
+        for kind in ("ledger", "retained", "held", "rewards"):
             for place, block in enumerate(getattr(self, kind)):
                 parts[f"{kind}.{place:06d}.{block.bonus}.{block.level}"] = block
         for name, array in named_arrays("", parts):

@@ -91,16 +91,27 @@ class Members:
 @dataclass(frozen=True, slots=True)
 class Lines:
     """M order lines. `id`: volume entry; `seller`: member index credited with the sale; `kind`:
-    place in plan.kinds; `day`: when it counts; `volumes`: its figures by code."""
+    place in plan.kinds; `day`: when it counts; `volumes`: its figures by code; `buyer`: what a plan
+    asks of who bought, `buyer["number"]` the how-manieth order of his it is, `buyer["joined"]` the
+    day he joined. Both of a refund are those of its sale."""
 
     id: Int64s
     seller: Pointers
     kind: NDArray[np.int8]
     day: NDArray[np.int32]
     volumes: Mapping[str, Int64s]
+    buyer: Mapping[str, Int64s] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.id)
+
+    def of_buyer(self, what: str) -> Int64s:
+        """`number` or `joined`. Raises SnapshotError where it was not given."""
+        if not len(self):
+            return np.zeros(0, np.int64)
+        if what not in self.buyer:
+            raise SnapshotError(f"the plan asks who bought, and the {what} of buyers is not given")
+        return self.buyer[what]
 
     def volume(self, code: str) -> Int64s:
         """A figure by code. Raises SnapshotError for one that was not given."""
@@ -110,7 +121,10 @@ class Lines:
 
     def kept(self, keep: NDArray[np.bool_] | slice) -> Lines:
         volumes = {code: figures[keep] for code, figures in self.volumes.items()}
-        return Lines(self.id[keep], self.seller[keep], self.kind[keep], self.day[keep], volumes)
+        buyer = {what: figures[keep] for what, figures in self.buyer.items()}
+        return Lines(
+            self.id[keep], self.seller[keep], self.kind[keep], self.day[keep], volumes, buyer
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +167,7 @@ MEMBER_TYPES: Columns = {
 }  # fmt: skip
 LINE_TYPES: Columns = {"id": np.int64, "seller": np.int32, "kind": np.int8, "day": np.int32}
 LEVELS = ("given", "highest", "title")
+OF_BUYER = ("number", "joined")
 MOST_LEVELS = 1_000
 EITHER_SIGN = "margin"
 
@@ -170,10 +185,10 @@ def build_snapshot(
 
     Keys are the field names of Members and Lines. `members` needs `id` and `parents`; `leg`,
     `package` default to none, `owner` to oneself, `joined` to `starts_on`, `sequence` to the order
-    of ids. `lines` need `id`, `seller`, `kind`, `volumes`; `day` defaults to `ends_on`. Any integer
-    type that fits is taken. Raises SnapshotError for unknown names, lengths that differ, ids that
-    repeat, pointers out of range, a line with a negative volume, a refund with a positive one, or
-    figures above LARGEST_VOLUME. `margin` alone may have either sign.
+    of ids. `lines` need `id`, `seller`, `kind`, `volumes`; `day` defaults to `ends_on`, `buyer` to
+    nothing. Any integer type that fits is taken. Raises SnapshotError for unknown names, lengths
+    that differ, ids that repeat, pointers out of range, a line with a negative volume, a refund
+    with a positive one, or figures above LARGEST_VOLUME. `margin` alone may have either sign.
     """
     if ends_on < starts_on:
         raise SnapshotError(f"the period ends on day {ends_on}, before it starts on {starts_on}")
@@ -256,6 +271,9 @@ def take_lines(what: str, given: Given, ends_on: int, *, low: int, high: int) ->
     }
     order = ascending(what, ids)
     volumes = take_mapping(f"{what}.volumes", given["volumes"], size, np.int64, order)
+    buyer = take_mapping(f"{what}.buyer", given.get("buyer", {}), size, np.int64, order)
+    if unknown := set(buyer) - set(OF_BUYER):
+        raise SnapshotError(f"{what}.buyer has {', '.join(OF_BUYER)}, not {', '.join(unknown)}")
     for code, values in volumes.items():
         if code != EITHER_SIGN:
             refuse_outside(f"{what}.{code}", values, low, high + 1)
@@ -264,4 +282,4 @@ def take_lines(what: str, given: Given, ends_on: int, *, low: int, high: int) ->
     refuse_outside(f"{what}.kind", taken["kind"], 0, 128)
     if order is not None:
         taken = {name: values[order] for name, values in taken.items()}
-    return Lines(**taken, volumes=volumes)
+    return Lines(**taken, volumes=volumes, buyer=buyer)

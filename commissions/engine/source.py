@@ -37,7 +37,7 @@ def pay(bonus: Bonus, items: Items, facts: Facts) -> Iterator[Award]:
 
 
 def grant_sources(terms: Terms, items: Items) -> Iterator[Award]:
-    rate = terms.table.at(1, items.source, items.source, items.kind)
+    rate = terms.table.at(1, items.source, items.source, items.row)
     every = np.arange(len(items))
     yield from grants(terms, items, every, items.source, rate, LEVEL, destinations(terms))
 

@@ -161,13 +161,13 @@ def destinations(terms: Terms) -> list[tuple[Destination, Bools]]:
 class Offer:
     """What each source's sale offers, step by step; remembers what was applied on each walk."""
 
-    def __init__(self, terms: Terms, source: Pointers, kind: int) -> None:
-        self.terms, self.source, self.kind = terms, source, kind
+    def __init__(self, terms: Terms, source: Pointers, row: int) -> None:
+        self.terms, self.source, self.row = terms, source, row
         self.less = terms.bonus.less
         self.applied = np.zeros(len(source), np.int64)
         self.uses = np.append(self.using(), [False, True])
         if self.less is not None and self.less.than == "source":
-            own = terms.table.at(1, source, source, kind)
+            own = terms.table.at(1, source, source, row)
             self.applied = np.maximum(own, self.figure(self.less.source_minimum))
 
     def using(self) -> Bools:
@@ -186,9 +186,9 @@ class Offer:
         places in `source`.
         """
         terms, top = self.terms, len(self.terms) + 1
-        rate = terms.table.at(step, reached, self.source[walks], self.kind)
+        rate = terms.table.at(step, reached, self.source[walks], self.row)
         if isinstance(step, int) and is_companys_when_unfilled(terms.bonus):
-            rate = np.where(reached == top, terms.table.of_company(step, self.kind), rate)
+            rate = np.where(reached == top, terms.table.of_company(step, self.row), rate)
         if self.less is None:
             return rate
         below = self.applied[walks]

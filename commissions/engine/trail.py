@@ -15,7 +15,8 @@ import numpy as np
 from commissions.engine.awards import Items
 from commissions.engine.generations import visits, walks_of
 from commissions.engine.paths import SOURCE, Path, cursors, path_of
-from commissions.engine.plan import ByKind, PaysSource
+from commissions.engine.plan import PaysSource
+from commissions.engine.rates import by_line
 from commissions.engine.result import NOBODY
 from commissions.engine.terms import Bools, Terms
 from commissions.engine.trees import Pointers
@@ -31,7 +32,7 @@ class Trail:
     whether everybody on the walk stands at a step."""
 
     parent: Pointers
-    kind: int
+    row: int
     first: int
     used: dict[int, int]
     ends: int | None = None
@@ -60,21 +61,21 @@ class Trail:
 
 
 def trail_of(terms: Terms, items: Items) -> Trail | None:
-    """The way of one item on its chain; None if the bonus does not pay for orders of that kind."""
-    rates, kind = terms.bonus.rates, int(items.kind[0])
-    if isinstance(rates, ByKind) and terms.kinds[kind] not in rates.table:
+    """The way of one item on its chain; None if the bonus pays nothing for such an order."""
+    row = int(items.row[0])
+    if by_line(terms.bonus) and not terms.table.cells[row].any():
         return None
     parent = np.arange(1, len(terms) + 1, dtype=np.int32)
     parent[-1] = NOBODY
     if isinstance(terms.bonus.pays, PaysSource):
-        return Trail(parent, kind, first=0, used={0: 0})
-    for start, kind, group in groups(terms, items):
+        return Trail(parent, row, first=0, used={0: 0})
+    for start, row, group in groups(terms, items):
         path = path_of(terms, parent, start)
         first = 0 if start == SOURCE else 1
         ends, blocks = end_of(path, terms, first)
         return Trail(
             parent=parent,
-            kind=kind,
+            row=row,
             first=first,
             used=steps_used(path, start, group),
             ends=ends,

@@ -39,14 +39,16 @@ from commissions.engine.facts import Facts
 from commissions.engine.generations import everyone
 from commissions.engine.grants import grants
 from commissions.engine.paths import SOURCE, UPLINE, cursors, path_of, pays_of
-from commissions.engine.plan import Bonus, ByKind, Generations, PaysUpline
+from commissions.engine.plan import Bonus, Generations, PaysUpline
+from commissions.engine.rates import by_line
 from commissions.engine.result import NOBODY
 from commissions.engine.terms import Offer, Terms, destinations, terms_by_day
 from commissions.engine.trees import Pointers
 
 
 def pay(bonus: Bonus, items: Items, facts: Facts) -> Iterator[Award]:
-    """One award a start, step and destination (and kind, for rates by kind), its items in order."""
+    """One award a start, step and destination (and row, for rates by the order line), its items in
+    order."""
     parent = facts.parent(pays_of(bonus).tree)
     for terms, group in terms_by_day(bonus, items, facts):
         yield from walk(terms, parent, group)
@@ -54,33 +56,34 @@ def pay(bonus: Bonus, items: Items, facts: Facts) -> Iterator[Award]:
 
 def walk(terms: Terms, parent: Pointers, items: Items) -> Iterator[Award]:
     """The same on terms already known."""
-    for start, kind, group in groups(terms, items):
-        yield from walk_from(start, kind, terms, parent, group)
+    for start, row, group in groups(terms, items):
+        yield from walk_from(start, row, terms, parent, group)
 
 
 def groups(terms: Terms, items: Items) -> Iterator[tuple[str, int, Items]]:
-    """Items that go the same way: by where they start and, for rates by kind, by kind (else -1)."""
-    pays, by_kind = pays_of(terms.bonus), isinstance(terms.bonus.rates, ByKind)
+    """Items that go the same way: by where they start and, for rates by the order line, by the row
+    of the table (else -1)."""
+    pays, told_by_line = pays_of(terms.bonus), by_line(terms.bonus)
     for start in (SOURCE, UPLINE):
         if isinstance(pays.start, Mapping):
             starts = np.array([pays.start.get(kind) == start for kind in (*terms.kinds, "")])
             mine = items.kept(starts[items.kind])
         else:
             mine = items if pays.start == start else items.kept(slice(0))
-        for kind in range(len(terms.kinds)) if by_kind else (NOBODY,):
-            group = mine.kept(mine.kind == kind) if by_kind else mine
+        for row in range(len(terms.table.cells) - 1) if told_by_line else (NOBODY,):
+            group = mine.kept(mine.row == row) if told_by_line else mine
             if len(group):
-                yield start, kind, group
+                yield start, row, group
 
 
 def walk_from(
-    start: str, kind: int, terms: Terms, parent: Pointers, items: Items
+    start: str, row: int, terms: Terms, parent: Pointers, items: Items
 ) -> Iterator[Award]:
     path, parts = path_of(terms, parent, start), destinations(terms)
     if pays_everyone(path.pays):
-        yield from everyone(terms, path, start, kind, items, parts)
+        yield from everyone(terms, path, start, row, items, parts)
         return
-    offer = Offer(terms, np.arange(len(parent) + 2, dtype=np.int32), kind)
+    offer = Offer(terms, np.arange(len(parent) + 2, dtype=np.int32), row)
     for step, reached in cursors(path):
         rate = offer.at(step, reached, slice(None))
         yield from grants(terms, items, items.source, reached, rate, step, parts)

@@ -56,6 +56,17 @@ def metrics() -> list[Document]:
         metric("frontline", what="members", scope=levels(1, 1), where=ACTIVE),
         metric("orders", what="orders", scope=levels(1, 3), window="periods", length=3),
         metric("start", volume="pv", window="first_days", length=30),
+        metric(
+            "own_start",
+            volume="pv",
+            scope=group(),
+            window="first_days",
+            length=30,
+            since="member",
+            kinds=["retail"],
+        ),
+        metric("new", what="orders", orders={"first": 1, "last": 2, "within_days": 60}),
+        metric("points", what="sum", parts={"ever": "1", "frontline": "500"}),
         metric("ever", volume="pv", window="lifetime"),
         metric("apart", volume="pv", scope=group(until=has_rank("gold", which="title"))),
     ]
@@ -121,6 +132,19 @@ def bonuses() -> list[Document]:
               "carry_cap": {"amount": "5000", "times": "3", "periods": 4},
               "gate": {"more": 2, "fewer": 1, "window": "lifetime"}}),
         *(pool(code, shares) for code, shares in SHARES.items()),
+        bonus("uneven", base=FLAT, unit="amount", rates=by_step("54"), pays={
+              "who": "pairs", "tree": "placement", "volume": "cv", "cycle": "300",
+              "stronger": "600", "after_payout": "net_off", "if_ineligible": "keep_both",
+              "carry_cap": None}),
+        bonus("first", pays=upline(max_steps=5, further_steps="as_last"), orders={"last": 1},
+              rates={"by": "figure", "volume": "pv", "bands": bands},
+              base={"of": "order", "volume": "cv", "at_most": "800"}),
+        bonus("car", base={"of": "metric", "metric": "points", "at_most": "90"},
+              pays={"who": "source"}, rates=by_step("0.1"),
+              occurrence={"times": "always", "after_periods": 3, "may_miss": 2, "rest_periods": 6}),
+        bonus("trip", base=FLAT, pays={"who": "source"}, unit="amount", rates=by_step("1"),
+              occurrence={"times": "once"}, eligibility={"when": at_least("points", "26000"),
+              "otherwise": "lost"}, reward={"name": "Trip to Lisbon", "value": "3500"}),
         bonus("keeps", pays={"who": "company", "less": ["unilevel"]}, rates=by_step("0.15")),
     ]  # fmt: skip
 

@@ -108,24 +108,31 @@ ACTIVE = p.IsActive("active")
 SOMETHING: dict[str, list[Any]] = {
     "activity": [ACTIVE],
     "amounts": [{"retail": 5_00}],
+    "at_most": [90_00],
     "below": [10**12],
     "carry_cap": [p.CarryCap(amount=1), p.CarryCap(times=1, periods=2)],
     "cycle": [100_00],
     "exclusion": [p.Exclusion("line", ("other",)), p.Exclusion("line_and_earner", ("other",))],
     "gate": [p.Gate(2, 1, "period"), p.Gate(2, 1, "lifetime")],
     "kinds": [("retail",)],
+    "last": [9],
     "leg_cap": [p.LegCap(500_000, "total", True)],
     "less": [p.Less("paid_below", 0), p.Less("source", 1)],
     "lock": [p.Lock(30, 3)],
     "matrix": [p.Matrix(2, "breadth_first"), p.Matrix(None, "weaker_leg")],
     "max_distance": [9],
     "most_volume": [100_00],
+    "orders": [p.Orders(last=1), p.Orders(first=2), p.Orders(within_days=30)],
+    "reward": [p.Reward("Car", None), p.Reward("Car", 1_00)],
     "sources": [ACTIVE, p.JoinedInPeriod("joined_in_period"), p.Recruit("recruit", 1, 2, "joined")],
     "stop": [p.Stop(ACTIVE, True), p.Stop(ACTIVE, False)],
+    "stronger": [500_00],
     "until": [ACTIVE],
+    "value": [1_00],
     "when": [p.HasFlag("flag", "approved"), p.HasPackage("package", ("large",))],
     "where": [ACTIVE, p.JoinedWithin("joined_within", 30)],
     "window_days": [90],
+    "within_days": [90],
 }
 
 
@@ -134,9 +141,9 @@ def is_silent(record: Any, name: str) -> bool:
     match record:
         case _ if name in ("code", "_hash"):
             return True
-        case p.Metric(window="period" | "lifetime") if name == "length":
-            return True
-        case p.Metric(what="members" | "orders") if name == "volume":
+        case p.Metric():
+            return is_silent_of_metric(record, name)
+        case p.PaysPairs(cycle=None) if name == "stronger":
             return True
         case p.CarryCap(times=None) if name == "periods":
             return True
@@ -150,3 +157,13 @@ def is_silent(record: Any, name: str) -> bool:
             return True
         case _:
             return False
+
+
+def is_silent_of_metric(metric: p.Metric, name: str) -> bool:
+    if metric.what == "sum":
+        return name not in ("what", "name", "parts")
+    return (
+        (name == "length" and metric.window in ("period", "lifetime"))
+        or (name == "volume" and metric.what != "volume")
+        or (name == "since" and (metric.window != "first_days" or metric.what == "members"))
+    )

@@ -17,12 +17,15 @@ class Parts(Measures):
         self, steps: int, *, line: bool, earner: bool = True, amounts: bool = False
     ) -> Document:
         row = lambda: self.row(steps, amounts=amounts)  # noqa: E731
-        kinds = ["step"] + ["kind"] * line + ["rank", "rank", "package", "band"] * earner
+        kinds = ["step"] + ["kind", "figure"] * line + ["rank", "rank", "package", "band"] * earner
         kind = self.pick(*kinds)
         if kind == "step":
             return {"by": "step", "table": row()}
         if kind == "kind":
             return {"by": "kind", "table": {kind: row() for kind in self.some(self.kinds)}}
+        if kind == "figure":
+            bands = [{"at": at, "rates": row()} for at in ("0", "150", "350")[self.pick(0, 1) :]]
+            return {"by": "figure", "volume": self.pick(*self.figures), "bands": bands}
         if kind == "rank":
             table = {code: row() for code in self.some(["none", *RANKS])}
             ladder = self.pick("rank", "rank", "grade")
@@ -45,11 +48,13 @@ class Parts(Measures):
         bonuses = []
         for place in range(size):
             code = f"bonus{place}"
-            bonus = self.draw(st.sampled_from(makers))(code)
+            bonus = self.draw(st.sampled_from([*makers, self.reward] if place else makers))(code)
             bonuses.append(
                 {"code": code, "name": code.title(), "ledger_type": "unilevel",
                  "trigger": "period_close"} | bonus
             )  # fmt: skip
+            if "reward" in bonus:
+                continue
             self.codes.append(code)
             if bonuses[-1]["trigger"] == "period_close":
                 self.bonus_codes.append(code)
@@ -61,13 +66,17 @@ class Parts(Measures):
         kind = self.pick("order", "order", "metric", *(["commissions"] if paid else []))
         if kind == "order":
             volume, smaller = self.pick(*self.figures), self.seldom()
-            return {"of": "order", "volume": volume, "smaller_package": smaller}, True
+            base = {"of": "order", "volume": volume, "smaller_package": smaller}
+            return base | self.most(), True
         if kind == "metric":
-            return {"of": "metric", "metric": self.metric_code()}, False
+            return {"of": "metric", "metric": self.metric_code()} | self.most(), False
         bonuses = self.some(self.bonus_codes)
         per = self.pick("line", "member") if self.line_by_line else "member"
         late = self.limits_before(bonuses) and self.pick(True, False)
         return {"of": "commissions", "bonuses": bonuses, "per": per, "after_limits": late}, False
+
+    def most(self) -> Document:
+        return {"at_most": self.figure(30_000)} if self.seldom() else {}
 
     def limits_before(self, bonuses: list[str]) -> bool:
         """Whether the limits on these are on no others, and complete by now."""
@@ -78,6 +87,8 @@ class Parts(Measures):
         extras: Document = {}
         if self.seldom():
             extras["sources"] = self.condition()
+        if line and self.seldom():
+            extras["orders"] = self.orders()
         if line and self.line_by_line and self.bonus_codes and self.seldom():
             scope = self.pick("line", "line_and_earner")
             extras["exclusion"] = {"scope": scope, "bonuses": self.some(self.bonus_codes)}
@@ -103,7 +114,9 @@ class Parts(Measures):
             "unit": "amount" if flat else "share", "instalments": self.parts(),
         }  # fmt: skip
         if self.seldom():
-            bonus["occurrence"] = {"times": "always", "after_periods": 2}
+            bonus["occurrence"] = self.in_a_row()
+        if self.seldom():
+            bonus["pays"]["further_steps"] = "as_last"
         if self.seldom():
             bonus["pays"]["stop"] = {"at": self.condition(), "pays_him": self.pick(True, False)}
         if unfilled == "nobody" and self.seldom():
@@ -157,7 +170,7 @@ class Parts(Measures):
 
     def source(self, code: str) -> Document:
         line, flat = self.pick(True, False), self.pick(True, False)
-        counted = [m["code"] for m in self.metrics if m["what"] != "volume"]
+        counted = [m["code"] for m in self.metrics if m["what"] in ("members", "orders")]
         if flat and not line and counted and self.seldom():
             base: Document = {"of": "metric", "metric": self.pick(*counted)}
         elif flat:
@@ -173,12 +186,28 @@ class Parts(Measures):
             bonus["unit"] = "amount"
             often = self.pick("always", "run", "once") if not line else "always"
             if often == "run":
-                bonus["occurrence"] = {"times": "always", "after_periods": 2}
+                bonus["occurrence"] = self.in_a_row()
             if often == "once":
                 bonus["occurrence"] = {"times": "once"}
             bonus["instalments"] = self.parts()
             return bonus | self.extras(line, flat=True)
         return bonus | self.extras(line)
+
+    def in_a_row(self) -> Document:
+        often = {"times": "always", "after_periods": self.pick(1, 2, 2)}
+        missed = {"may_miss": self.pick(1, 2)} if often["after_periods"] > 1 else {}
+        rest = {"rest_periods": self.pick(1, 2)} if self.pick(True, False) else {}
+        return often | self.pick({}, missed) | rest
+
+    def reward(self, code: str) -> Document:
+        """Something that is no money: as a bonus of the same kind would be paid."""
+        bonus = self.draw(st.sampled_from([self.walk, self.source, self.rise, self.pairs]))(code)
+        bonus["instalments"] = 1
+        bonus["reward"] = {"name": "Trip", "value": self.pick(None, "100")}
+        bonus["eligibility"] |= {"otherwise": "lost"}
+        if bonus["pays"]["who"] == "upline":
+            bonus["pays"] |= {"unfilled": "nobody"}
+        return bonus
 
     def parts(self) -> int:
         return int(self.pick(1, 1, 3)) if self.line_by_line else 1
@@ -202,6 +231,8 @@ class Parts(Measures):
 
     def pairs(self, code: str) -> Document:
         cycle = self.pick(None, None, "50")
+        after = self.pick("carry", "net_off", "flush")
+        uneven = cycle is not None and after != "carry"
         cap = self.pick(
             None, {"amount": "100"}, {"times": "2", "periods": 3}, {"amount": "150", "times": "1.5"}
         )
@@ -209,7 +240,8 @@ class Parts(Measures):
             "base": {"of": "flat", "per": "member"},
             "pays": {
                 "who": "pairs", "tree": "placement", "volume": self.pick(*self.figures),
-                "cycle": cycle, "after_payout": self.pick("carry", "net_off", "flush"),
+                "cycle": cycle, "after_payout": after,
+                "stronger": self.pick(None, "80", "125") if uneven else None,
                 "if_ineligible": self.pick("keep_both", "weaker_to_zero", "flush"),
                 "carry_cap": cap, "most_volume": self.pick(None, None, "120"), "gate": self.gate(),
             },
@@ -219,6 +251,8 @@ class Parts(Measures):
         }  # fmt: skip
         if self.seldom():
             bonus["occurrence"] = {"times": "once"}
+        if self.seldom():
+            bonus["orders"] = self.orders()
         return bonus | ({"sources": self.condition()} if self.seldom() else {})
 
     def gate(self) -> Document | None:

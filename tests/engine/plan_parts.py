@@ -91,15 +91,32 @@ class Measures:
             metric["volume"] = self.pick(*self.figures)
         if what != "members" and self.seldom():
             metric["kinds"] = self.some(self.kinds)
+        if what != "members" and self.seldom():
+            metric["orders"] = self.orders()
         if where is not None:
             metric["where"] = where
         metric |= parts
         if self.seldom():
             windows = ["periods", "lifetime"]
             metric["window"] = self.pick(*windows, *(["first_days"] if what != "members" else []))
+            if metric["window"] == "first_days":
+                metric["since"] = self.pick("seller", "buyer", "member", "member")
             if metric["window"] != "lifetime":
                 metric["length"] = self.pick(2, 3) if metric["window"] == "periods" else 30
         return metric
+
+    def orders(self) -> Document:
+        return self.pick(
+            {"last": 1}, {"first": 2}, {"first": 2, "last": 2}, {"within_days": 30},
+            {"last": 2, "within_days": 20},
+        )  # fmt: skip
+
+    def points(self) -> Document:
+        """Other metrics of a member added up."""
+        parts = {code: self.draw(decimals(1, 3_000_000, 6)) for code in
+                 self.some([m["code"] for m in self.metrics if m["what"] != "sum"])}  # fmt: skip
+        scope = {"scope": "own"}
+        return {"code": "points", "name": "Points", "what": "sum", "scope": scope, "parts": parts}
 
     def first_metrics(self) -> list[Document]:
         own, everybody = {"scope": "own"}, {"scope": "company"}
@@ -116,6 +133,9 @@ class Measures:
             for k in range(self.pick(1, 2))
         ]
         self.metrics += added
+        if self.seldom():
+            self.metrics.append(self.points())
+            added.append(self.metrics[-1])
         return added
 
     def metrics_of_the_active(self) -> list[Document]:

@@ -295,8 +295,8 @@ WHEN = [
     Fault(
         "a period late",
         "occurrence",
-        "run[award.earner] >= periods",
-        "run[award.earner] > periods",
+        "due = rule.after_periods <= row(bonus, rule, facts)",
+        "due = rule.after_periods < row(bonus, rule, facts)",
         "test_occurrence.py::test_a_car_from_the_third_month_in_a_row",
     ),
     Fault(
@@ -332,6 +332,81 @@ undone_until(refunded, refunded.before, plan) - undone_until(
     ),
 ]
 
+ORDERS = "test_orders.py::"
+
+NEWER = [
+    Fault(
+        "the second order is the first again",
+        "orders",
+        "number <= orders.last",
+        "number <= orders.last + 1",
+        f"{ORDERS}test_orders_count_by_their_number_and_by_how_long_their_buyer_is_there",
+    ),
+    Fault(
+        "a day more for new buyers",
+        "orders",
+        "lines.day - lines.of_buyer(JOINED) <= orders.within_days",
+        "lines.day - lines.of_buyer(JOINED) <= orders.within_days + 1",
+        f"{ORDERS}test_orders_count_by_their_number_and_by_how_long_their_buyer_is_there",
+    ),
+    Fault(
+        "everybody's first days are his seller's",
+        "metrics",
+        'metric.window == "first_days" and metric.since == "member":',
+        "False:",
+        f"{ORDERS}test_first_days_are_those_of_seller_buyer_or_the_member_measured",
+    ),
+    Fault(
+        "each part of a sum counts once",
+        "metrics",
+        "product(figure_of(code), np.array([times]))",
+        "product(figure_of(code), np.array([MILLION]))",
+        f"{ORDERS}test_a_sum_adds_other_metrics_up_each_so_many_times",
+    ),
+    Fault(
+        "an order just at a band stays below it",
+        "rates",
+        'np.searchsorted(starts, figures, side="right")',
+        'np.searchsorted(starts, figures, side="left")',
+        f"{ORDERS}test_an_amount_by_the_size_of_the_order",
+    ),
+    Fault(
+        "all of it, whatever the most is",
+        "awards",
+        "return base if most is None else np.minimum(base, most)",
+        "return base",
+        f"{ORDERS}test_no_more_than_so_much_of_a_line_or_of_a_member",
+    ),
+    Fault(
+        "a pause that ends the row",
+        "occurrence",
+        "np.where(gap <= rule.may_miss, before, 0)",
+        "np.where(gap < rule.may_miss, before, 0)",
+        "test_occurrence.py::test_so_many_months_without_it_only_pause_the_row",
+    ),
+    Fault(
+        "a rest that is a period short",
+        "occurrence",
+        "np.where(paid, rule.rest_periods, np.maximum(resting - 1, 0))",
+        "np.where(paid, rule.rest_periods - 1, np.maximum(resting - 1, 0))",
+        "test_occurrence.py::test_who_was_paid_rests_for_so_many_periods",
+    ),
+    Fault(
+        "the leg that was ahead at first gives the larger part of every cycle",
+        "pairs",
+        "lead = -(-(ahead - behind) // (large - small))",
+        "lead = most",
+        "test_pairs.py::test_each_cycle_takes_the_larger_part_of_the_leg_that_is_ahead_then",
+    ),
+    Fault(
+        "a reward is money",
+        "calculate",
+        "        rewards=given,",
+        "        rewards=(),",
+        "test_rewards.py::test_a_trip_is_given_once_and_no_money_is_paid",
+    ),
+]
+
 RESTATED = "test_restatement.py::"
 
 REFUNDS = [
@@ -359,8 +434,8 @@ REFUNDS = [
     Fault(
         "a refund is taken twice, where its sale was paid and where it comes back",
         "awards",
-        "of_members(facts.paid_on(metric))",
-        "of_members(facts.metric(metric))",
+        "of_members(no_more(facts.paid_on(metric), most))",
+        "of_members(no_more(facts.metric(metric), most))",
         f"{RESTATED}test_refund_does_not_lower_what_is_paid_on_in_its_own_period",
     ),
     Fault(
@@ -386,4 +461,4 @@ REFUNDS = [
     ),
 ]
 
-FAULTS = [*WALK, *STANDING, *LEGS, *MONEY, *WHEN, *REFUNDS]
+FAULTS = [*WALK, *STANDING, *LEGS, *MONEY, *WHEN, *NEWER, *REFUNDS]

@@ -58,7 +58,9 @@ def columns(entries: list[dict[str, int]], place: dict[int, int]) -> dict[str, A
         name: [entry[name] for entry in entries] for name in ("id", "kind", "day")
     }
     volumes = {figure: [entry[figure] for entry in entries] for figure in FIGURES}
-    return columns | {"seller": [place[entry["seller"]] for entry in entries], "volumes": volumes}
+    buyer = {what: [entry[f"buyer_{what}"] for entry in entries] for what in ("number", "joined")}
+    seller = [place[entry["seller"]] for entry in entries]
+    return columns | {"seller": seller, "volumes": volumes, "buyer": buyer}
 
 
 @st.composite
@@ -162,14 +164,15 @@ def sales(draw: st.DrawFn, size: int, sign: int) -> list[dict[str, int]]:
     figure = st.integers(0, 42_000).map(lambda n: max(40_000 - n, 0))
     sale = st.tuples(
         st.integers(0, size - 1), st.integers(0, 2), st.integers(STARTS_ON, ENDS_ON),
-        st.tuples(figure, figure, figure),
+        st.tuples(figure, figure, figure), st.integers(1, 3), st.integers(ENDS_ON - 60, ENDS_ON),
     )  # fmt: skip
     few = draw(st.sampled_from([size, size, 2 * size, 0])) if sign > 0 else 0
     many = few + 3 if few or sign < 0 else 0
     return [
         {"id": (1 if sign > 0 else 501) + place, "seller": seller, "kind": kind, "day": day}
         | {code: sign * figure for code, figure in zip(FIGURES, figures, strict=True)}
-        for place, (seller, kind, day, figures) in enumerate(
+        | {"buyer_number": number, "buyer_joined": joined}
+        for place, (seller, kind, day, figures, number, joined) in enumerate(
             draw(st.lists(sale, min_size=few, max_size=many))
         )
     ]
@@ -234,6 +237,12 @@ def states_of(
         names[f"once.{code}"] = st.integers(0, 1)
     if often.get("after_periods", 1) > 1:
         names[f"run.{code}"] = small
+    if often.get("may_miss", 0):
+        names[f"missed.{code}"] = st.integers(0, often["may_miss"])
+    if often.get("rest_periods", 0):
+        names[f"rest.{code}"] = st.integers(0, often["rest_periods"])
+    if bonus.get("reward"):
+        names[f"reward.{code}"] = figure
     if bonus["eligibility"]["otherwise"] == "held":
         names[f"held.{code}"] = figure
     names |= {f"due.{code}.{k}": figure for k in range(1, bonus.get("instalments", 1))}

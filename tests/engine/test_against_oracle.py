@@ -92,7 +92,7 @@ def assert_same(result: Result, wanted: Expected, plan: Plan) -> None:
             for which, levels in ranks.items():
                 got = getattr(standings.ranks[ladder], which).tolist()
                 assert got == levels, (ladder, which)
-    for name in ("ledger", "retained", "held"):
+    for name in ("ledger", "retained", "held", "rewards"):
         assert_same_lines(getattr(result, name), getattr(wanted, name), plan)
     checks = {check.code: (check.allowed, check.paid) for check in result.checks}
     assert {
@@ -111,7 +111,7 @@ def assert_same(result: Result, wanted: Expected, plan: Plan) -> None:
 def unit(name: str, plan: Plan) -> int:
     """How many of a state's units make one of what it counts."""
     kind = name.partition(".")[0]
-    if kind in ("due", "held", "limit", "wallet"):
+    if kind in ("due", "held", "limit", "wallet", "reward"):
         return int(10**plan.money.scale)
     return 100 if kind in ("metric", "pool", "pairs") else 1
 

@@ -109,7 +109,8 @@ def test_a_word_for_the_kind_of_record_decides_what_is_read():
 
     assert faults_of(document) == [
         '$.bonuses[2].pays.who: must be one of company, pairs, pool, source, upline, not "uplines"',
-        "$.bonuses[2].rates.by: must be one of band, kind, package, rank, step, not nothing",
+        "$.bonuses[2].rates.by: must be one of band, figure, kind, package, rank, "
+        "step, not nothing",
     ]
 
 

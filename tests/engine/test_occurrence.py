@@ -271,6 +271,40 @@ def test_a_month_below_the_turnover_starts_the_count_again():
     assert [month.state("run.car").get("g", 0) for month in months] == [1, 2, 0, 1, 2, 3]
 
 
+def paid_months(months: int, eligible: set[int], **often: Any) -> list[int]:
+    """In which of the months somebody is paid who is eligible in some of them."""
+    gift = bonus("gift", base=EACH, pays=SOURCE, unit="amount", rates=by_step("5"),
+                 eligibility={"when": FLAGGED, "otherwise": "lost"},
+                 occurrence={"times": "always"} | often)  # fmt: skip
+    plan, state, paid = load(document(bonuses=[gift])), None, []
+    for month in range(1, months + 1):
+        closed = close(plan, {"u": None}, state=state, flags={"ok": [month in eligible]})
+        state = closed.result.state
+        paid += [month] * bool(closed.paid("gift"))
+    return paid
+
+
+@pytest.mark.parametrize(
+    ("eligible", "paid"),
+    [
+        ({1, 2, 3, 6, 7}, [3, 6, 7]),
+        ({1, 2, 3, 7, 8, 9}, [3, 9]),
+        ({1, 2, 5, 8}, [5, 8]),
+        ({1, 3, 6, 10}, [6]),
+    ],
+)
+def test_so_many_months_without_it_only_pause_the_row(eligible: set[int], paid: list[int]):
+    assert paid_months(10, eligible, after_periods=3, may_miss=2) == paid
+
+
+def test_who_was_paid_rests_for_so_many_periods():
+    every = set(range(1, 11))
+
+    assert paid_months(10, every, rest_periods=2) == [1, 4, 7, 10]
+    assert paid_months(10, every, after_periods=3, rest_periods=3) == [3, 7]
+    assert paid_months(10, {1, 2, 5, 6, 9}, rest_periods=2) == [1, 5, 9]
+
+
 # Once
 
 

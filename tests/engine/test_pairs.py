@@ -459,3 +459,59 @@ def test_volume_is_matched_carried_on_or_flushed(
         assert all(rest >= min(one, 0) for one, rest in zip(before, after, strict=True))
         if rule["after_payout"] == "net_off" and rule["carry_cap"] is None and ok[place]:
             assert flushed == [0, 0]
+
+
+# Cycles that take more of one leg
+
+
+def uneven(**parts: Any) -> Plan:
+    given: dict[str, Any] = {"cycle": "100", "stronger": "200", "after_payout": "net_off"}
+    return plan(by_step("14"), unit="amount", **(given | parts))
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "cycles", "after"),
+    [
+        ("260", "200", 1, ("60.00", "100.00")),
+        ("1000", "400", 4, ("200.00", "0.00")),
+        ("400", "1000", 4, ("0.00", "200.00")),
+        ("300", "300", 2, ("0.00", "0.00")),
+        ("299.99", "300", 1, ("199.99", "100.00")),
+        ("200", "100", 1, ("0.00", "0.00")),
+        ("199.99", "5000", 1, ("99.99", "4800.00")),
+        ("99.99", "5000", 0, ("99.99", "5000.00")),
+        ("900", "900", 6, ("0.00", "0.00")),
+    ],
+)
+def test_each_cycle_takes_the_larger_part_of_the_leg_that_is_ahead_then(
+    left: str, right: str, cycles: int, after: tuple[str, str]
+):
+    closed = close(uneven(), BINARY, legs(left, right))
+
+    assert closed.paid("binary") == ({"you": [f"{14 * cycles}.00"]} if cycles else {})
+    assert closed.legs("binary") == after
+
+
+def test_uneven_cycles_go_up_to_the_most_volume():
+    closed = close(uneven(most_volume="250"), BINARY, legs("1000", "700"))
+
+    assert closed.paid("binary") == {"you": ["28.00"]}
+    assert closed.legs("binary") == ("600.00", "500.00")
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(0, 3_000), st.integers(0, 3_000), st.integers(1, 60), st.integers(1, 90))
+def test_uneven_cycles_are_those_taken_one_after_the_other(a: int, b: int, small: int, more: int):
+    volumes = [Decimal(n).scaleb(-2) for n in (small, small + more)]
+    rule = uneven(cycle=str(volumes[0]), stronger=str(volumes[1]))
+    closed = close(rule, BINARY, legs(*(str(Decimal(n).scaleb(-2)) for n in (a, b))))
+
+    sides, cycles = [a, b], 0
+    while max(sides) >= small + more and min(sides) >= small:
+        ahead = 0 if sides[0] >= sides[1] else 1
+        sides[ahead] -= small + more
+        sides[1 - ahead] -= small
+        cycles += 1
+
+    assert closed.paid("binary") == ({"you": [f"{14 * cycles}.00"]} if cycles else {})
+    assert [Decimal(side) * 100 for side in closed.legs("binary")] == sides

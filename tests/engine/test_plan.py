@@ -138,8 +138,8 @@ def test_all_faults_of_reading_are_named_by_path_at_once():
         '$.activity.figure: must be a decimal in quotes such as "12.50", not negative',
         "$.ladders[0].ranks[0].name: is missing",
         "$.bonuses[1].colour: is not a field of the plan language; known here: base, code, "
-        "eligibility, exclusion, factor, instalments, ledger_type, less, name, occurrence, pays, "
-        "rates, sources, trigger, unit",
+        "eligibility, exclusion, factor, instalments, ledger_type, less, name, occurrence, "
+        "orders, pays, rates, reward, sources, trigger, unit",
         "$.bonuses[2].pays.max_steps: must be a whole number from 1 to 100",
         '$.payout.minimum: "10.001" has more than 2 decimals or is too large',
     ]

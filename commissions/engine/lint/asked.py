@@ -194,6 +194,8 @@ def rungs(ladder: p.Ladder, rank: str) -> tuple[p.Rank, ...]:
 
 def metric_asks_volume(code: str, plan: p.Plan, depth: int) -> bool:
     metric = next((each for each in plan.metrics if each.code == code), None)
+    if metric is not None and metric.what == "sum" and depth:
+        return all(metric_asks_volume(part, plan, depth - 1) for part in metric.parts or ())
     if metric is None or metric.what != "members":
         return True
     return bool(depth) and asks_volume(metric.where, plan, depth - 1)

@@ -45,6 +45,8 @@ def rows_by_place(bonus: p.Bonus, plan: p.Plan) -> list[Row]:
             figures = (words.figure(metric, band.at, plan) for band in bands)
             return [(f"from {at} on", band.rates)
                     for at, band in zip(figures, bands, strict=True)]  # fmt: skip
+        case p.ByFigure(bands=bands):
+            return [(f"from {words.volume(band.at)} on", band.rates) for band in bands]
         case p.ByStep(table=row):
             return [("", row)]
         case p.ByKind(table=table):
@@ -59,7 +61,9 @@ def holes(bonus: p.Bonus, path: str, plan: p.Plan) -> Iterator[Finding]:
             if after > before + 1:
                 who = f" {name}" if name else ""
                 yield Finding(
-                    f"{path}.table" if not isinstance(bonus.rates, p.ByBand) else f"{path}.bands",
+                    f"{path}.table"
+                    if not isinstance(bonus.rates, p.ByBand | p.ByFigure)
+                    else f"{path}.bands",
                     "warning",
                     f"{bonus.name} pays{who} nothing at step {before + 1}, though steps before and "
                     "after it pay.",
@@ -68,9 +72,9 @@ def holes(bonus: p.Bonus, path: str, plan: p.Plan) -> Iterator[Finding]:
 
 def lower_earns_more(bonus: p.Bonus, path: str, plan: p.Plan) -> Iterator[Finding]:
     """A higher rank, package or band that has less than a lower one, or no row at all."""
-    if not isinstance(bonus.rates, (p.ByRank, p.ByPackage, p.ByBand)):
+    if not isinstance(bonus.rates, (p.ByRank, p.ByPackage, p.ByBand, p.ByFigure)):
         return
-    path = f"{path}.{'bands' if isinstance(bonus.rates, p.ByBand) else 'table'}"
+    path = f"{path}.{'bands' if isinstance(bonus.rates, p.ByBand | p.ByFigure) else 'table'}"
     lower: tuple[str, tuple[int, ...]] | None = None
     for name, row in rows_by_place(bonus, plan):
         if row is None:
@@ -92,7 +96,7 @@ def less_at_steps(
 ) -> Iterator[Finding]:
     for step, (low, high) in enumerate(zip_longest(lower[1], higher[1], fillvalue=0), 1):
         if low > high:
-            more, less = words.rate(low, bonus.unit, plan), words.rate(high, bonus.unit, plan)
+            more, less = words.rate(low, bonus, plan), words.rate(high, bonus, plan)
             yield Finding(
                 path,
                 "warning",
@@ -142,6 +146,7 @@ def paid_twice(plan: p.Plan) -> Iterator[Finding]:
     """The same figure for the same reason at payment and at the close, or twice at either."""
     for (_, one), (place, other) in combinations(enumerate(plan.bonuses), 2):
         apart = other.code in needed(one) or one.code in needed(other)
+        apart = apart or (one.reward is None) != (other.reward is None)
         if apart or one.base != other.base or one.ledger_type != other.ledger_type:
             continue
         if one.trigger != other.trigger and isinstance(one.base, (p.OfOrder, p.Flat)):
@@ -164,4 +169,9 @@ def is_same_but_rates(one: p.Bonus, other: p.Bonus) -> bool:
 
 def told_apart(rates: object) -> tuple[object, ...]:
     """What a table goes by. Milestones of members and of volume are two things, not one twice."""
-    return type(rates), getattr(rates, "ladder", None), getattr(rates, "metric", None)
+    return (
+        type(rates),
+        getattr(rates, "ladder", None),
+        getattr(rates, "metric", None),
+        getattr(rates, "volume", None),
+    )

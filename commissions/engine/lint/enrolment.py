@@ -66,6 +66,8 @@ def holds_kits(code: str, plan: p.Plan) -> bool:
 
 
 def measures_kits(metric: p.Metric, plan: p.Plan) -> bool:
+    if metric.what == "sum":
+        return any(measures_kits(plan.metric(code), plan) for code in metric.parts or ())
     if metric.what == "members" or (metric.kinds is not None and KIT not in metric.kinds):
         return False
     return metric.what == "orders" or holds_kits(metric.volume or "", plan)
@@ -74,8 +76,7 @@ def measures_kits(metric: p.Metric, plan: p.Plan) -> bool:
 def for_heads(bonus: p.Bonus, plan: p.Plan) -> str | None:
     """Why the bonus is paid for people as such."""
     if isinstance(bonus.base, p.OfMetric):
-        metric = plan.metric(bonus.base.metric)
-        counts = metric.what == "members" and not asks_volume(metric.where, plan)
+        counts = counts_heads(plan.metric(bonus.base.metric), plan)
         return "is paid for a number of people who need to sell nothing" if counts else None
     if bonus.base != p.Flat("flat", "member") or asks_volume(bonus.sources, plan):
         return None
@@ -84,6 +85,13 @@ def for_heads(bonus: p.Bonus, plan: p.Plan) -> str | None:
     if isinstance(bonus.pays, p.PaysSource) and not earner_sells(bonus, plan):
         return "is an amount for members without any sale being asked"
     return None
+
+
+def counts_heads(metric: p.Metric, plan: p.Plan) -> bool:
+    """Whether it counts people of whom nothing is asked, or has a part that does."""
+    parts = (plan.metric(code) for code in metric.parts or ())
+    heads = metric.what == "members" and not asks_volume(metric.where, plan)
+    return heads or any(counts_heads(part, plan) for part in parts)
 
 
 def earner_sells(bonus: p.Bonus, plan: p.Plan) -> bool:

@@ -31,13 +31,17 @@ def in_shares(bonus: p.Bonus) -> bool:
 
 
 def rate_rows(bonus: p.Bonus, kind: str | None) -> list[tuple[int, ...]]:
-    """The rows of rates that may apply to an order of this kind."""
+    """The rows of rates that may apply to an order of this kind, with all their steps."""
+    return [bonus.whole_row(row) for row in written_rows(bonus, kind)]
+
+
+def written_rows(bonus: p.Bonus, kind: str | None) -> list[tuple[int, ...]]:
     match bonus.rates:
         case p.ByStep(table=row):
             return [row]
         case p.ByKind(table=table) if kind is not None:
             return [table.get(kind, ())]
-        case p.ByBand(bands=bands):
+        case p.ByBand(bands=bands) | p.ByFigure(bands=bands):
             return [band.rates for band in bands]
         case p.ByKind(table=table) | p.ByRank(table=table) | p.ByPackage(table=table):
             return list(table.values())

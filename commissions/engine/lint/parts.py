@@ -123,6 +123,8 @@ def named(plan: p.Plan) -> Iterator[tuple[str, str]]:
             if isinstance(code, str):
                 yield kind, code
         match part:
+            case p.Metric(parts=parts) if parts is not None:
+                yield from (("metric", code) for code in parts)
             case p.Volume(of=of, less=less):
                 yield from (("volume", code) for code in (of, *less) if code is not None)
             case p.HasPackage(packages=packages):

@@ -151,9 +151,10 @@ class Sale:
     def of_pairs(self, bonus: p.Bonus, pays: p.PaysPairs) -> Share:
         """Half the rate for each upline who has as much on the other side: no bound with depth."""
         rate = rates_in_all(bonus, self.kind)
+        of_both = Fraction(1, 2)
         if pays.cycle:
-            rate = multiplied(rate, Fraction(100, pays.cycle))
-        each = multiplied(multiplied(self.of_volume(pays.volume), rate), Fraction(1, 2))
+            of_both = Fraction(100, pays.cycle + (pays.stronger or pays.cycle))
+        each = multiplied(multiplied(self.of_volume(pays.volume), rate), of_both)
         if each == 0:
             return NOTHING
         self.assumed.add(f"{bonus.name} takes {in_words(each)} for every upline with two even legs")
@@ -192,6 +193,12 @@ class Sale:
     def of_metric(self, code: str, bonus: p.Bonus) -> Share:
         """What a member's metrics add up to over all members."""
         metric = self.plan.metric(code)
+        if metric.what == "sum":
+            parts = (metric.parts or {}).items()
+            return added(
+                multiplied(self.of_metric(part, bonus), Fraction(times, MILLION))
+                for part, times in parts
+            )
         if metric.kinds is not None and self.kind not in metric.kinds:
             return NOTHING
         if metric.window != "period":

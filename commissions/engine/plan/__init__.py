@@ -34,6 +34,7 @@ from commissions.engine.plan.bonuses import (
     Exclusion,
     OnceEver,
     OncePerRank,
+    Reward,
     Speed,
 )
 from commissions.engine.plan.conditions import (
@@ -66,6 +67,7 @@ from commissions.engine.plan.ladders import (
 from commissions.engine.plan.limits import Limit, Payout, Reversal
 from commissions.engine.plan.metrics import Company, Group, Levels, Metric, Own
 from commissions.engine.plan.money import Money, Volume
+from commissions.engine.plan.orders import Orders
 from commissions.engine.plan.payees import (
     CarryCap,
     Compressed,
@@ -82,7 +84,17 @@ from commissions.engine.plan.payees import (
     RankShares,
     Stop,
 )
-from commissions.engine.plan.rates import Band, ByBand, ByKind, ByPackage, ByRank, ByStep, Less
+from commissions.engine.plan.rates import (
+    Band,
+    ByBand,
+    ByFigure,
+    ByKind,
+    ByPackage,
+    ByRank,
+    ByStep,
+    Less,
+    Rates,
+)
 from commissions.engine.plan.reading import Between, Code, Pattern
 from commissions.engine.plan.terms import (
     ENROLLER,
@@ -119,6 +131,7 @@ __all__ = [
     "Band",
     "Bonus",
     "ByBand",
+    "ByFigure",
     "ByKind",
     "ByPackage",
     "ByRank",
@@ -162,6 +175,7 @@ __all__ = [
     "OfOrder",
     "OnceEver",
     "OncePerRank",
+    "Orders",
     "Own",
     "Package",
     "Payout",
@@ -174,8 +188,10 @@ __all__ = [
     "Plan",
     "Rank",
     "RankShares",
+    "Rates",
     "Recruit",
     "Reversal",
+    "Reward",
     "Rounding",
     "Speed",
     "Steps",
@@ -231,7 +247,15 @@ class Plan:
         return (*self.bonuses, *self.limits)
 
     def triggered_by(self, trigger: str) -> tuple[Bonus, ...]:
-        return tuple(bonus for bonus in self.bonuses if bonus.trigger == trigger)
+        """The bonuses that pay money then."""
+        return tuple(
+            bonus for bonus in self.bonuses if bonus.trigger == trigger and bonus.reward is None
+        )
+
+    @property
+    def rewards(self) -> tuple[Bonus, ...]:
+        """The bonuses that give something else than money, at the close."""
+        return tuple(bonus for bonus in self.bonuses if bonus.reward is not None)
 
 
 def parts(value: Any, path: str = "$") -> Iterator[tuple[str, Any]]:

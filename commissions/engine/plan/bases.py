@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from commissions.engine.plan.reading import Code
+from commissions.engine.plan.reading import Amount, Code
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,7 @@ class OfOrder:
     smaller_package: Annotated[
         bool, "No more than the value of the smaller package of earner and source."
     ] = False
+    at_most: Annotated[Amount | None, "No more than so much of a line; null: all of it."] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class OfMetric:
 
     of: Literal["metric"]
     metric: Code
+    at_most: Annotated[Amount | None, "No more than so much of a member; null: all of it."] = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,10 @@ from typing import Annotated, Literal
 
 from commissions.engine.plan.bases import Flat, OfCommissions, OfMetric, OfOrder
 from commissions.engine.plan.conditions import Condition
+from commissions.engine.plan.orders import Orders
 from commissions.engine.plan.payees import PaysCompany, PaysPairs, PaysPool, PaysSource, PaysUpline
-from commissions.engine.plan.rates import ByBand, ByKind, ByPackage, ByRank, ByStep, Less
-from commissions.engine.plan.reading import Between, Code, Rate
+from commissions.engine.plan.rates import Less, Rates
+from commissions.engine.plan.reading import Amount, Between, Code, Rate
 from commissions.engine.plan.terms import WHOLE, LedgerType
 
 
@@ -41,6 +42,14 @@ class Always:
     after_periods: Annotated[
         int, Between(1, 120), "Only in the so-manieth eligible period in a row and those after."
     ] = 1
+    may_miss: Annotated[
+        int,
+        Between(0, 119),
+        "So many periods in a row without it only pause the row; one more ends it.",
+    ] = 0
+    rest_periods: Annotated[
+        int, Between(0, 120), "Who was paid is not paid again in the so many periods that follow."
+    ] = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +84,17 @@ class Exclusion:
 
 
 @dataclass(frozen=True, slots=True)
+class Reward:
+    """What is given instead of money: a trip, a car, points, goods.
+
+    The amounts of the bonus then say how many; nothing of it goes to the ledger or is paid out.
+    """
+
+    name: Annotated[str, "What one of it is called: Trip to Lisbon, Point."]
+    value: Annotated[Amount | None, "What one is worth in money, as people are told; null: not."]
+
+
+@dataclass(frozen=True, slots=True)
 class Bonus:
     """One thing that is paid. Its place in the list is its turn, and its number in the ledger."""
 
@@ -87,7 +107,7 @@ class Bonus:
     ]
     base: OfOrder | OfMetric | Flat | OfCommissions
     pays: PaysSource | PaysUpline | PaysPairs | PaysPool | PaysCompany
-    rates: ByStep | ByRank | ByPackage | ByKind | ByBand
+    rates: Rates
     eligibility: Eligibility
     unit: Annotated[
         Literal["share", "amount"],
@@ -97,8 +117,17 @@ class Bonus:
     factor: Annotated[Rate, "Money for one unit of volume; shares are taken after it."] = WHOLE
     less: Annotated[Less | None, "Left out: the whole rate."] = None
     sources: Annotated[Condition | None, "Only what comes from members who meet this."] = None
+    orders: Annotated[Orders | None, "Only on lines of these orders."] = None
     exclusion: Exclusion | None = None
     occurrence: Always | OnceEver | OncePerRank = field(default_factory=lambda: Always("always"))
     instalments: Annotated[
         int, Between(1, 60), "Paid in so many equal parts, one a period; the last takes the rest."
     ] = 1
+    reward: Annotated[Reward | None, "Given instead of money; left out: money."] = None
+
+    def whole_row(self, row: tuple[int, ...]) -> tuple[int, ...]:
+        """A row of the rates with the steps beyond its end, where they pay as its last one."""
+        pays = self.pays
+        if not (row and isinstance(pays, PaysUpline) and pays.further_steps == "as_last"):
+            return row
+        return row + row[-1:] * (pays.max_steps - len(row))

@@ -33,6 +33,8 @@ from commissions.engine.plan import (
     Limit,
     Matrix,
     Metric,
+    Orders,
+    Own,
     Plan,
     Recruit,
     Volume,
@@ -112,12 +114,46 @@ def check_metric(path: str, metric: Metric, plan: Plan) -> Iterator[Fault]:
     yield from kinds_refer(path, metric.kinds, plan)
     if metric.what == "volume" and metric.volume is None:
         yield Fault(f"{path}.volume", "is missing: it says which figure of the lines is summed")
-    if metric.what != "volume" and metric.volume is not None:
+    if metric.what in ("members", "orders") and metric.volume is not None:
         yield Fault(f"{path}.volume", f"has no meaning where {metric.what} are counted")
-    if metric.what == "members" and metric.kinds is not None:
-        yield Fault(f"{path}.kinds", "has no meaning where members are counted, not order lines")
+    if metric.what == "members":
+        for name in ("kinds", "orders"):
+            if getattr(metric, name) is not None:
+                message = "has no meaning where members are counted, not order lines"
+                yield Fault(f"{path}.{name}", message)
     if metric.window not in ("periods", "first_days") and metric.length != 1:
         yield Fault(f"{path}.length", f'has no meaning in the window "{metric.window}"')
+    if metric.since != "seller" and (metric.window != "first_days" or metric.what == "members"):
+        yield Fault(f"{path}.since", "has no meaning but for first days of order lines")
+    yield from check_sum(path, metric, plan)
+
+
+def check_sum(path: str, metric: Metric, plan: Plan) -> Iterator[Fault]:
+    """A sum is of a member's own other metrics, and measures nothing besides."""
+    if metric.what != "sum":
+        if metric.parts is not None:
+            yield Fault(
+                f"{path}.parts", f'has no meaning where what is measured is "{metric.what}"'
+            )
+        return
+    if not metric.parts:
+        yield Fault(f"{path}.parts", "names no metric, so there would be nothing to add up")
+    for code in metric.parts or ():
+        yield from refers(f"{path}.parts.{code}", code, codes_of(plan.metrics), "metric")
+    if not isinstance(metric.scope, Own):
+        yield Fault(f"{path}.scope", "of a sum must be own: its parts say whose they are")
+    for name in ("volume", "kinds", "orders", "where"):
+        if getattr(metric, name) is not None:
+            yield Fault(f"{path}.{name}", "has no meaning in a sum of other metrics")
+    if metric.window != "period":
+        yield Fault(f"{path}.window", "has no meaning in a sum: its parts say since when")
+
+
+def check_orders(path: str, orders: Orders, plan: Plan) -> Iterator[Fault]:
+    if orders.last is not None and orders.last < orders.first:
+        yield Fault(f"{path}.last", f"is less than the first, which is {orders.first}")
+    if (orders.first, orders.last, orders.within_days) == (1, None, None):
+        yield Fault(path, "leaves out no order, so it says nothing")
 
 
 def check_levels(path: str, levels: Levels, plan: Plan) -> Iterator[Fault]:
@@ -144,6 +180,9 @@ def check_at_least(path: str, asked: AtLeast, plan: Plan) -> Iterator[Fault]:
             yield Fault(
                 f"{path}.leg_cap", f'"{asked.metric}" is no group\'s volume: it has no legs'
             )
+        elif metric.window == "first_days" and metric.since == "member":
+            words = f'"{asked.metric}" counts from the joining of each member: a leg has no figure'
+            yield Fault(f"{path}.leg_cap", words)
         elif metric.window != "period" and not metric.scope.include_self:
             words = f'the legs of "{asked.metric}" are known of one period, or with their heads'
             yield Fault(f"{path}.leg_cap", words)
@@ -192,6 +231,10 @@ def check_ladder(path: str, ladder: Ladder, plan: Plan) -> Iterator[Fault]:
 def check_limit(path: str, limit: Limit, plan: Plan) -> Iterator[Fault]:
     for place, code in enumerate(limit.bonuses):
         yield from refers(f"{path}.bonuses[{place}]", code, codes_of(plan.bonuses), "bonus")
+        if code in codes_of(plan.rewards):
+            yield Fault(
+                f"{path}.bonuses[{place}]", f'"{code}" gives no money that could be limited'
+            )
     yield from repeats(f"{path}.bonuses[{{}}]", limit.bonuses)
     if not limit.bonuses:
         yield Fault(f"{path}.bonuses", "is empty: the limit would limit nothing")
@@ -231,6 +274,7 @@ RULES: dict[type, Callable[[str, Any, Plan], Iterator[Fault]]] = {
     Volume: check_volume,
     Metric: check_metric,
     Levels: check_levels,
+    Orders: check_orders,
     AnyOf: check_any,
     AtLeast: check_at_least,
     LegsWithVolume: check_legs_with_volume,

@@ -17,8 +17,10 @@ from commissions.engine.errors import Fault
 from commissions.engine.plan import (
     PAYMENT,
     WHOLE,
+    Always,
     Bonus,
     ByBand,
+    ByFigure,
     ByKind,
     ByPackage,
     ByRank,
@@ -36,6 +38,7 @@ from commissions.engine.plan import (
     PaysUpline,
     Plan,
     RankShares,
+    Rates,
 )
 from commissions.engine.plan.checking_payment import check_payment
 from commissions.engine.plan.references import codes_of, rank_refers, refers
@@ -53,6 +56,9 @@ def check_bonuses(plan: Plan) -> Iterator[Fault]:
         yield from check_pays(path, bonus, plan, place)
         yield from check_rates(path, bonus, plan)
         yield from check_rest(path, bonus, plan, place)
+        yield from check_occurrence(path, bonus)
+        if bonus.reward is not None:
+            yield from check_reward(path, bonus)
         if bonus.trigger == PAYMENT:
             yield from check_payment(path, bonus, plan)
 
@@ -129,6 +135,8 @@ def look_back(
             continue
         if known.index(code) >= place:
             yield Fault(where, f'"{code}" is not before this one; bonuses are paid in their order')
+        elif plan.bonus(code).reward is not None:
+            yield Fault(where, f'"{code}" gives no money, so there is nothing of it to go by')
         elif plan.bonus(code).trigger != bonus.trigger:
             yield Fault(where, f'"{code}" is paid by another trigger: its lines are not known here')
 
@@ -175,11 +183,21 @@ def check_pairs(path: str, bonus: Bonus, pays: PaysPairs, plan: Plan) -> Iterato
         yield Fault(f"{path}.cycle", "is null, and an amount is paid for each whole cycle")
     if pays.cycle == 0:
         yield Fault(f"{path}.cycle", "must be above zero; null stands for no cycles")
+    if pays.stronger is not None:
+        yield from check_stronger(f"{path}.stronger", pays)
     cap = pays.carry_cap
     if cap is not None and cap.amount is None and cap.times is None:
         yield Fault(f"{path}.carry_cap", "has neither an amount nor times, so it would cap nothing")
     if pays.gate is not None and pays.gate.fewer > pays.gate.more:
         yield Fault(f"{path}.gate.fewer", "is more than the other leg must count")
+
+
+def check_stronger(path: str, pays: PaysPairs) -> Iterator[Fault]:
+    if pays.cycle is None or pays.stronger is None or pays.stronger <= pays.cycle:
+        yield Fault(path, "must be more than the cycle takes of the weaker leg")
+    if pays.after_payout == "carry":
+        message = "takes of each leg what its cycles took: legs are netted off, or flushed"
+        yield Fault(path, message)
 
 
 def check_pool(path: str, bonus: Bonus, pays: PaysPool, plan: Plan) -> Iterator[Fault]:
@@ -201,11 +219,11 @@ def check_pool(path: str, bonus: Bonus, pays: PaysPool, plan: Plan) -> Iterator[
 # How much
 
 
-def rows_of(path: str, rates: ByStep | ByRank | ByPackage | ByKind | ByBand) -> Rows:
+def rows_of(path: str, rates: Rates) -> Rows:
     """Each row of the table with its path."""
     if isinstance(rates, ByStep):
         yield f"{path}.table", rates.table
-    elif isinstance(rates, ByBand):
+    elif isinstance(rates, ByBand | ByFigure):
         for place, band in enumerate(rates.bands):
             yield f"{path}.bands[{place}].rates", band.rates
     else:
@@ -232,8 +250,10 @@ def check_rates(path: str, bonus: Bonus, plan: Plan) -> Iterator[Fault]:
             yield Fault(f"{path}.less.than", "nobody is paid below: this bonus walks no tree")
     if bonus.unit == "amount" and isinstance(bonus.base, OfMetric):
         metric = next((item for item in plan.metrics if item.code == bonus.base.metric), None)
-        if metric is not None and metric.what == "volume":
-            message = "is paid for each one counted, and this metric is a volume: a share fits it"
+        if metric is not None and metric.what in ("volume", "sum"):
+            message = (
+                f"is paid for each one counted, and this metric is a {metric.what}: a share fits it"
+            )
             yield Fault(f"{path}.unit", message)
     if bonus.unit == "amount" and bonus.factor != WHOLE:
         message = "makes money of volume, and the amounts of this bonus are money already"
@@ -260,17 +280,29 @@ def check_rows(path: str, bonus: Bonus, plan: Plan) -> Iterator[Fault]:
             for code in rates.table:
                 yield from refers(f"{table}.{code}", code, packages, "package")
         case ByKind():
-            if not has_line(bonus):
-                message = "goes by kinds of order, and this bonus is not paid on order lines"
-                yield Fault(path, message)
-            for kind in rates.table:
-                yield from refers(f"{table}.{kind}", kind, plan.kinds, "kind of order line")
+            yield from check_kinds(path, rates, bonus, plan)
         case ByBand():
-            yield from check_bands(path, rates, plan)
+            yield from refers(f"{path}.metric", rates.metric, codes_of(plan.metrics), "metric")
+            yield from check_bands(path, rates)
+        case ByFigure():
+            yield from check_figure(path, rates, bonus, plan)
 
 
-def check_bands(path: str, rates: ByBand, plan: Plan) -> Iterator[Fault]:
-    yield from refers(f"{path}.metric", rates.metric, codes_of(plan.metrics), "metric")
+def check_kinds(path: str, rates: ByKind, bonus: Bonus, plan: Plan) -> Iterator[Fault]:
+    if not has_line(bonus):
+        yield Fault(path, "goes by kinds of order, and this bonus is not paid on order lines")
+    for kind in rates.table:
+        yield from refers(f"{path}.table.{kind}", kind, plan.kinds, "kind of order line")
+
+
+def check_figure(path: str, rates: ByFigure, bonus: Bonus, plan: Plan) -> Iterator[Fault]:
+    if not has_line(bonus):
+        yield Fault(path, "goes by a figure of order lines, and this bonus is not paid on any")
+    yield from refers(f"{path}.volume", rates.volume, codes_of(plan.volumes), "figure")
+    yield from check_bands(path, rates)
+
+
+def check_bands(path: str, rates: ByBand | ByFigure) -> Iterator[Fault]:
     for place in range(1, len(rates.bands)):
         if rates.bands[place].at <= rates.bands[place - 1].at:
             yield Fault(f"{path}.bands[{place}].at", "does not start above the band before it")
@@ -279,12 +311,37 @@ def check_bands(path: str, rates: ByBand, plan: Plan) -> Iterator[Fault]:
 # When, and where not
 
 
+def check_occurrence(path: str, bonus: Bonus) -> Iterator[Fault]:
+    often = bonus.occurrence
+    if isinstance(often, Always) and often.may_miss and often.after_periods == 1:
+        message = "pauses a row of periods, and none in a row are asked for"
+        yield Fault(f"{path}.occurrence.may_miss", message)
+
+
+def check_reward(path: str, bonus: Bonus) -> Iterator[Fault]:
+    """What is no money is given to members, whole, at the close, or not at all."""
+    pays = bonus.pays
+    if bonus.trigger == PAYMENT:
+        yield Fault(f"{path}.trigger", "is payment, and what is no money is given at the close")
+    if isinstance(pays, PaysCompany | PaysPool):
+        yield Fault(f"{path}.pays.who", f"is {pays.who}, and only money is kept or shared")
+    if isinstance(pays, PaysUpline) and pays.unfilled == "company":
+        yield Fault(f"{path}.pays.unfilled", "goes to the company, which can only keep money")
+    if bonus.eligibility.otherwise in ("company", "held"):
+        where = f"{path}.eligibility.otherwise"
+        yield Fault(where, f"is {bonus.eligibility.otherwise}, and only money is kept or held")
+    if bonus.instalments > 1:
+        yield Fault(f"{path}.instalments", "are parts of money, and this gives none")
+
+
 def check_rest(path: str, bonus: Bonus, plan: Plan, place: int) -> Iterator[Fault]:
     if bonus.exclusion is not None:
         where = f"{path}.exclusion"
         yield from look_back(f"{where}.bonuses", bonus.exclusion.bonuses, plan, place)
         if not has_line(bonus):
             yield Fault(where, "goes by order lines, and this bonus is not paid on any")
+    if bonus.orders is not None and not (has_line(bonus) or isinstance(bonus.pays, PaysPairs)):
+        yield Fault(f"{path}.orders", "goes by order lines, and this bonus is not paid on any")
     if isinstance(bonus.occurrence, OncePerRank):
         where = f"{path}.occurrence.times"
         if not isinstance(bonus.rates, ByRank):

@@ -77,6 +77,6 @@ def period_only(part: Any, plan: Plan) -> str:
         return f"who is active is not known, as {'; '.join(filter(None, asked))}" * any(asked)
     if isinstance(part, Flat) and part.per == "member":
         return "an amount a member is paid for the whole period"
-    if isinstance(part, Always) and part.after_periods > 1:
+    if isinstance(part, Always) and (part.after_periods > 1 or part.rest_periods):
         return "periods in a row are counted at the close"
     return PERIOD_ONLY.get(type(part), "")

@@ -83,6 +83,8 @@ def graph(plan: Plan) -> dict[Node, list[Need]]:
 
 
 def metric_needs(metric: Metric) -> Iterator[Need]:
+    for code in metric.parts or ():
+        yield (METRIC, code), False
     scope = metric.scope
     others = isinstance(scope, Levels) or (isinstance(scope, Group) and not scope.include_self)
     for need, below in condition_needs(metric.where):

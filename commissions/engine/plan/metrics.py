@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from commissions.engine.plan.conditions import Condition
-from commissions.engine.plan.reading import Between, Code
+from commissions.engine.plan.orders import Orders
+from commissions.engine.plan.reading import Between, Code, Rate
 from commissions.engine.plan.terms import Steps, Tree
 
 
@@ -58,17 +60,27 @@ class Metric:
     code: Code
     name: Annotated[str, "What it is called where people read it: Group volume."]
     what: Annotated[
-        Literal["volume", "members", "orders"],
-        "volume: sums a figure of order lines. members, orders: counts people, or paid lines.",
+        Literal["volume", "members", "orders", "sum"],
+        "volume: sums a figure of order lines. members, orders: counts people, or paid lines. sum: "
+        "other metrics of his added up, each so many times.",
     ]
     scope: Own | Group | Levels | Company
     volume: Annotated[Code | None, "Which figure is summed."] = None
     kinds: Annotated[tuple[Code, ...] | None, "Only order lines of these kinds."] = None
+    orders: Annotated[Orders | None, "Only lines of these orders."] = None
     where: Annotated[Condition | None, "Only people (or their lines) who meet this."] = None
     window: Annotated[
         Literal["period", "periods", "lifetime", "first_days"],
         "period: this one. periods: this and the last `length` - 1. lifetime: all up to now. "
-        "first_days: lines up to `length` days after their seller joined, of this period and those "
-        "before; people who joined up to `length` days after the one who is measured.",
+        "first_days: lines up to `length` days after somebody joined (`since`), of this period and "
+        "those before; people who joined up to `length` days after the one who is measured.",
     ] = "period"
     length: Annotated[int, Between(1, 1_000)] = 1
+    since: Annotated[
+        Literal["seller", "buyer", "member"],
+        "Whose joining the first days of a line are counted from: that of its seller, of its buyer "
+        "(a customer, say), or of the member who is measured.",
+    ] = "seller"
+    parts: Annotated[
+        Mapping[Code, Rate] | None, "Of a sum: the metrics, and how many times each counts."
+    ] = None

@@ -76,6 +76,11 @@ class PaysUpline:
         "Who gets a step that no upline is left for; nobody after a stop or a block.",
     ]
     stop: Stop | None = None
+    further_steps: Annotated[
+        Literal["nothing", "as_last"],
+        "What a step beyond the end of a row of rates pays: nothing, or what the last one in it "
+        "pays, up to `max_steps`.",
+    ] = "nothing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +128,11 @@ class PaysPairs:
         "stays as it is.",
     ]
     carry_cap: CarryCap | None
+    stronger: Annotated[
+        Amount | None,
+        "Volume that a cycle takes of the leg that is the stronger one before it, where it is more "
+        "than `cycle`, which the weaker one gives; null: both give the same.",
+    ] = None
     most_volume: Annotated[
         Amount | None, "The most volume that is matched in a period; the rest stays in the legs."
     ] = None

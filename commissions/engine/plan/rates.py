@@ -46,7 +46,7 @@ class ByKind:
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """From a figure of the metric on, up to the next band."""
+    """From a figure on, up to the next band."""
 
     at: Amount
     rates: tuple[Rate, ...]
@@ -62,6 +62,16 @@ class ByBand:
 
 
 @dataclass(frozen=True, slots=True)
+class ByFigure:
+    """A row of steps by the band that a figure of the order line lies in: the larger the order, the
+    more of it, or the larger the amount for it."""
+
+    by: Literal["figure"]
+    volume: Code
+    bands: tuple[Band, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Less:
     """The earner gets the difference to a rate below him, not the whole rate.
 
@@ -72,3 +82,6 @@ class Less:
     than: Literal["paid_below", "source"]
     minimum: Annotated[Rate, "Paid at least, even where the difference is nothing; 0 for none."]
     source_minimum: Annotated[Rate, "The source's rate counts as at least this; 0 for none."] = 0
+
+
+Rates = ByStep | ByRank | ByPackage | ByKind | ByBand | ByFigure

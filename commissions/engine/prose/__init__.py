@@ -26,6 +26,11 @@ CLIMB = {
     "each_rank": "Who holds a rank meets every rank below it as well.",
     "highest_met": "The highest rank that is met counts, whatever is below it.",
 }
+SINCE = {
+    "seller": "joining",
+    "buyer": "the buyer joined",
+    "member": "the member joined",
+}
 STRATEGIES = {
     "breadth_first": "the first free place, level by level",
     "weaker_leg": "the outside of the weaker leg",
@@ -112,6 +117,10 @@ def derivation(volume: p.Volume, plan: p.Plan) -> str:
 
 
 def explain_metric(metric: p.Metric, plan: p.Plan) -> str:
+    if metric.what == "sum":
+        parts = (f"{words.times(each)} {words.metric_name(code, plan)}"
+                 for code, each in (metric.parts or {}).items())  # fmt: skip
+        return f"Added up: {words.listed(parts)}"
     return " ".join([counted_as(metric), scope(metric.scope, plan), *narrowed(metric, plan)])
 
 
@@ -140,13 +149,16 @@ def scope(scope: p.Own | p.Group | p.Levels | p.Company, plan: p.Plan) -> str:
 def narrowed(metric: p.Metric, plan: p.Plan) -> Iterator[str]:
     if metric.kinds is not None:
         yield f"in orders of the kind {words.kinds(metric.kinds, 'or')}"
+    if metric.orders is not None:
+        yield f"in {words.orders(metric.orders)}"
     if metric.where is not None:
         yield f"for those of whom each {words.condition(metric.where, plan)}"
+    days = words.counted(metric.length, "day")
     yield {
         "period": "in the period",
         "periods": f"in the last {words.counted(metric.length, 'period')}",
         "lifetime": "of all time",
-        "first_days": f"in the first {words.counted(metric.length, 'day')} after joining",
+        "first_days": f"in the first {days} after {SINCE[metric.since]}",
     }[metric.window]
 
 

@@ -52,6 +52,7 @@ def explain_bonus(bonus: p.Bonus, plan: p.Plan) -> Section:
         eligibility(bonus, plan),
         " ".join(exceptions(bonus, plan)),
         " ".join(occurrence(bonus)),
+        *rewarded(bonus, plan),
     )
     written = tuple(text for text in paragraphs if text)
     return Section(bonus.name, written, (rate_table(bonus, plan), *shares_table(bonus, plan)))
@@ -66,9 +67,10 @@ def base(bonus: p.Bonus, plan: p.Plan) -> str:
     match bonus.base:
         case p.OfOrder(volume=volume, smaller_package=smaller):
             limit = " up to the value of the smaller package of seller and earner"
-            return f"Paid on {words.plain(volume)} of each order line{limit if smaller else ''}."
+            limit = (limit if smaller else "") + no_more(bonus.base)
+            return f"Paid on {words.plain(volume)} of each order line{limit}."
         case p.OfMetric(metric=metric):
-            return f"Paid on each member's {words.metric_name(metric, plan)}."
+            return f"Paid on each member's {words.metric_name(metric, plan)}{no_more(bonus.base)}."
         case p.Flat(per=per):
             unit = {"order": "order line", "member": "member in a period"}[per]
             return f"Paid as a fixed amount for each {unit}."
@@ -80,6 +82,10 @@ def base(bonus: p.Bonus, plan: p.Plan) -> str:
                 f"Paid on what members earned from {names}: {each[bonus.base.per]}, "
                 f"{after} limits were applied to it."
             )
+
+
+def no_more(base: p.OfOrder | p.OfMetric) -> str:
+    return "" if base.at_most is None else f", on no more than {words.volume(base.at_most)} of it"
 
 
 def source_word(bonus: p.Bonus) -> str:
@@ -125,6 +131,8 @@ def upline(bonus: p.Bonus, pays: p.PaysUpline, plan: p.Plan) -> Iterator[str]:
         else "however far up"
     )
     yield f"It pays at most {words.counted(pays.max_steps, 'step')}, {far}."
+    if pays.further_steps == "as_last":
+        yield "Steps beyond the end of the table pay as its last one does."
     keeper = {"nobody": "pay nobody", "company": "go to the company"}[pays.unfilled]
     yield f"Steps that no upline is left for {keeper}."
     if pays.stop is not None:
@@ -158,7 +166,7 @@ def pairs(pays: p.PaysPairs, plan: p.Plan) -> Iterator[str]:
     if pays.cycle is None:
         yield "What is paid on is the volume of the weaker leg."
     else:
-        yield f"Each {words.volume(pays.cycle)} on both sides makes a cycle; cycles are paid."
+        yield cycle(pays, pays.cycle)
     yield f"After that {AFTER_PAYOUT[pays.after_payout]}."
     yield f"Who may not be paid {IF_INELIGIBLE[pays.if_ineligible]}."
     if pays.most_volume is not None:
@@ -174,6 +182,15 @@ def pairs(pays: p.PaysPairs, plan: p.Plan) -> Iterator[str]:
             f"{words.counted(pays.gate.more, 'person', 'people')} "
             f"and the other {pays.gate.fewer} {when}."
         )
+
+
+def cycle(pays: p.PaysPairs, volume: int) -> str:
+    if pays.stronger is None:
+        return f"Each {words.volume(volume)} on both sides makes a cycle; cycles are paid."
+    return (
+        f"Each {words.volume(pays.stronger)} in the leg that is the stronger one then and "
+        f"{words.volume(volume)} in the other makes a cycle; cycles are paid."
+    )
 
 
 def carried(cap: p.CarryCap | None) -> str:
@@ -226,6 +243,8 @@ def eligibility(bonus: p.Bonus, plan: p.Plan) -> str:
 
 
 def exceptions(bonus: p.Bonus, plan: p.Plan) -> Iterator[str]:
+    if bonus.orders is not None:
+        yield f"It counts only {words.orders(bonus.orders)}."
     if bonus.sources is not None:
         yield f"It counts only what comes from somebody who {words.condition(bonus.sources, plan)}."
     if bonus.exclusion is not None:
@@ -239,10 +258,8 @@ def exceptions(bonus: p.Bonus, plan: p.Plan) -> Iterator[str]:
 
 def occurrence(bonus: p.Bonus) -> Iterator[str]:
     match bonus.occurrence:
-        case p.Always(after_periods=1):
-            yield "It is paid every time it is earned."
-        case p.Always(after_periods=after):
-            yield f"It is paid from the {after}th period in a row on in which it is earned."
+        case p.Always() as often:
+            yield from always(often)
         case p.OnceEver():
             yield "It is paid once in a member's life."
         case p.OncePerRank(skipped_ranks=skipped):
@@ -256,3 +273,28 @@ def occurrence(bonus: p.Bonus) -> Iterator[str]:
                 )
     if bonus.instalments > 1:
         yield f"It is paid in {bonus.instalments} equal parts, one a period."
+
+
+def always(often: p.Always) -> Iterator[str]:
+    if often.after_periods == 1:
+        yield "It is paid every time it is earned."
+    else:
+        first = f"{often.after_periods}th period"
+        yield f"It is paid from the {first} in a row on in which it is earned."
+    if often.may_miss:
+        missed = words.counted(often.may_miss, "period")
+        yield f"Up to {missed} without it only pause the row; one more and it starts anew."
+    if often.rest_periods:
+        rest = words.counted(often.rest_periods, "period")
+        yield f"Who was paid is not paid again in the {rest} that follow."
+
+
+def rewarded(bonus: p.Bonus, plan: p.Plan) -> Iterator[str]:
+    """What is given instead of money."""
+    if bonus.reward is not None:
+        name, value = bonus.reward.name, bonus.reward.value
+        worth = "" if value is None else f" One is worth {words.money(value, plan)}."
+        yield (
+            f"It is no money: what is said to be paid here is given as {name}, "
+            f"and no payout or limit counts it.{worth}"
+        )

@@ -18,6 +18,7 @@ LABELS = {
     "after_payout": "legs after a payout",
     "after_periods": "first paid in period",
     "at": "ends at who",
+    "at_most": "no more of it than",
     "base": "what it is paid on",
     "bonuses": "counting bonuses",
     "boundary": "who closes a generation",
@@ -36,6 +37,7 @@ LABELS = {
     "figure": "at least",
     "first": "from",
     "fewer": "people in the other leg",
+    "further_steps": "steps beyond the end of the table",
     "granularity": "what is rounded",
     "hold_days": "days until payout",
     "if_ineligible": "legs of who may not be paid",
@@ -48,6 +50,7 @@ LABELS = {
     "length": "length of the window",
     "less": "what is deducted",
     "matrix": "placement tree",
+    "may_miss": "periods that only pause",
     "max_distance": "how many uplines it looks up",
     "max_steps": "steps paid at most",
     "metric": "measured by",
@@ -57,17 +60,22 @@ LABELS = {
     "most_volume": "most volume matched",
     "occurrence": "how often",
     "of": "taken of",
+    "orders": "which orders count",
     "otherwise": "what becomes of it if not",
     "overflow": "what is cut",
     "own_too": "also limits own volume",
+    "parts": "what is added up",
     "pays": "who is paid",
     "pays_him": "the last one is paid",
     "periods": "number of periods",
+    "rest_periods": "periods without it after it is paid",
     "reversal": "refunds",
+    "reward": "what is given instead of money",
     "remainder": "what rounding leaves over",
     "scale": "decimals of an amount",
     "scope": "for whom",
     "shares": "shares",
+    "since": "first days after the joining of",
     "skipped_ranks": "ranks that are skipped",
     "smaller_package": "limited by the smaller package",
     "sources": "whose orders count",
@@ -75,10 +83,12 @@ LABELS = {
     "start": "step 1",
     "steps": "how steps are counted",
     "stop": "where it ends",
+    "stronger": "volume of a cycle in the stronger leg",
     "than": "difference to",
     "trigger": "when it is worked out",
     "unfilled": "steps that nobody is left for",
     "unit": "what the rates are",
+    "value": "worth",
     "until": "who breaks away",
     "when_not_met": "a title that is not met any more",
     "where": "who is counted",
@@ -89,7 +99,7 @@ LABELS = {
 }
 
 
-NO_LIMIT = ("max_distance", "window_days", "most_volume", "carry_cap", "width")
+NO_LIMIT = ("max_distance", "window_days", "most_volume", "carry_cap", "width", "at_most", "last")
 
 
 def title(item: Any, plan: p.Plan) -> str:

@@ -32,7 +32,7 @@ from commissions.engine.prose.difference_words import (
 )
 from commissions.engine.prose.rates import by_what
 
-Rates = p.ByStep | p.ByRank | p.ByPackage | p.ByKind | p.ByBand
+Rates = p.Rates
 
 
 def plan_diff(old: p.Plan, new: p.Plan) -> list[str]:
@@ -123,10 +123,10 @@ class Comparison:
         if type(old.rates) is not type(new.rates):
             yield f"{old.name}: {by_what(new, self.new)} Before: {by_what(old, self.old)}"
             for key, row in rows(new.rates).items():
-                offered = ", ".join(words.rate(rate, new.unit, self.new) for rate in row)
+                offered = ", ".join(words.rate(rate, new, self.new) for rate in row)
                 yield f"{old.name}: {row_words(new.rates, key, self.new)} {offered}."
             return
-        for name in ("ladder", "which", "whose", "metric"):
+        for name in ("ladder", "which", "whose", "metric", "volume"):
             if getattr(old.rates, name, None) != getattr(new.rates, name, None):
                 yield from self.fields(old.rates, new.rates, name, f"{old.name}, rates")
         before, after = rows(old.rates), rows(new.rates)
@@ -139,8 +139,8 @@ class Comparison:
     def cell(
         self, old: p.Bonus, new: p.Bonus, key: str | int, step: int, was: int, now_is: int
     ) -> str:
-        now = words.rate(now_is, new.unit, self.new) if now_is else "nothing"
-        then = words.rate(was, old.unit, self.old) if was else "nothing"
+        now = words.rate(now_is, new, self.new) if now_is else "nothing"
+        then = words.rate(was, old, self.old) if was else "nothing"
         at = f" at step {step}" if isinstance(new.pays, p.PaysUpline) else ""
         return f"{old.name}: {self.row(old, new, key)} {now} instead of {then}{at}."
 
@@ -226,7 +226,7 @@ def rows(rates: Rates) -> Mapping[str | int, tuple[int, ...]]:
     match rates:
         case p.ByStep(table=row):
             return {"": row}
-        case p.ByBand(bands=bands):
+        case p.ByBand(bands=bands) | p.ByFigure(bands=bands):
             return {band.at: band.rates for band in bands}
         case p.ByRank(table=table) | p.ByPackage(table=table) | p.ByKind(table=table):
             return dict(table.items())
@@ -243,5 +243,7 @@ def row_words(rates: Rates, key: str | int, plan: p.Plan) -> str:
         case p.ByBand(metric=metric):
             at = words.figure(metric, int(key), plan)
             return f"who has {at} {words.metric_name(metric, plan)} or more earns"
+        case p.ByFigure(volume=volume):
+            return f"an order line of {words.volume(int(key))} {words.plain(volume)} or more pays"
         case p.ByStep():
             return "it pays"

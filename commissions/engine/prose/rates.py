@@ -34,6 +34,8 @@ def by_what(bonus: p.Bonus, plan: p.Plan) -> str:
             return "The rates go by the kind of order."
         case p.ByBand(metric=metric):
             return f"The rates go by the earner's {words.metric_name(metric, plan)}."
+        case p.ByFigure(volume=volume):
+            return f"The rates go by the order line's {words.plain(volume)}."
 
 
 def modified(bonus: p.Bonus) -> Iterator[str]:
@@ -53,7 +55,7 @@ def modified(bonus: p.Bonus) -> Iterator[str]:
 
 
 def rate_table(bonus: p.Bonus, plan: p.Plan) -> Table:
-    rows = [(name, [words.rate(rate, bonus.unit, plan) for rate in rates])
+    rows = [(name, [words.rate(rate, bonus, plan) for rate in rates])
             for name, rates in rate_rows(bonus.rates, plan)]  # fmt: skip
     width = max((len(rates) for _, rates in rows), default=0)
     if isinstance(bonus.pays, p.PaysUpline):
@@ -64,7 +66,7 @@ def rate_table(bonus: p.Bonus, plan: p.Plan) -> Table:
         tuple(cell for cell, _ in zip_longest(rates, steps, fillvalue="–")) for _, rates in rows
     )
     head = {p.ByStep: "", p.ByRank: "Rank", p.ByPackage: "Package", p.ByKind: "Order kind",
-            p.ByBand: "From"}[type(bonus.rates)]  # fmt: skip
+            p.ByBand: "From", p.ByFigure: "From"}[type(bonus.rates)]  # fmt: skip
     if isinstance(bonus.rates, p.ByStep):
         return Table(steps, tuple(cells))
     return Table(
@@ -75,7 +77,7 @@ def rate_table(bonus: p.Bonus, plan: p.Plan) -> Table:
 Rows = Sequence[tuple[str, Sequence[int]]]
 
 
-def rate_rows(rates: p.ByStep | p.ByRank | p.ByPackage | p.ByKind | p.ByBand, plan: p.Plan) -> Rows:
+def rate_rows(rates: p.Rates, plan: p.Plan) -> Rows:
     """The rows of a table with their names, ranks and packages from the lowest up."""
     match rates:
         case p.ByStep(table=table):
@@ -92,6 +94,8 @@ def rate_rows(rates: p.ByStep | p.ByRank | p.ByPackage | p.ByKind | p.ByBand, pl
             return [(words.plain(key), table[key]) for key in in_order(table, plan.kinds)]
         case p.ByBand(metric=metric, bands=bands):
             return [(words.figure(metric, band.at, plan), band.rates) for band in bands]
+        case p.ByFigure(bands=bands):
+            return [(words.volume(band.at), band.rates) for band in bands]
 
 
 def in_order(table: Mapping[str, Sequence[int]], order: Sequence[str]) -> list[str]:

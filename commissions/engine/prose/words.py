@@ -67,9 +67,28 @@ def money(amount: int, plan: p.Plan) -> str:
     return f"{volume(amount)} {plan.currency}"
 
 
-def rate(value: int, unit: str, plan: p.Plan) -> str:
-    """A cell of a rate table: a share, or an amount of money."""
-    return percent(value) if unit == "share" else f"{decimal(value, 6, 2)} {plan.currency}"
+def rate(value: int, bonus: p.Bonus, plan: p.Plan) -> str:
+    """A cell of a bonus's rate table: a share, an amount of money, or how many of a reward."""
+    if bonus.unit == "share":
+        return percent(value)
+    if bonus.reward is not None:
+        return f"{decimal(value, 6, 0)} x {bonus.reward.name}"
+    return f"{decimal(value, 6, 2)} {plan.currency}"
+
+
+def orders(asked: p.Orders) -> str:
+    """Which orders, as something that is counted: each buyer's first order."""
+    if (asked.first, asked.last) == (1, 1):
+        text = "each buyer's first order"
+    elif asked.last is not None:
+        text = f"each buyer's orders number {asked.first:,} to {asked.last:,}"
+    elif asked.first > 1:
+        text = f"each buyer's orders from number {asked.first:,} on"
+    else:
+        text = "orders"
+    if asked.within_days is not None:
+        text += f" made up to {counted(asked.within_days, 'day')} after the buyer joined"
+    return text
 
 
 def counted(number: int, one: str, many: str = "") -> str:

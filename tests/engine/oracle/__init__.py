@@ -27,7 +27,7 @@ from tests.engine.oracle.limits import cut, pay_out, refusal
 from tests.engine.oracle.measures import carry_metric, meets, metric
 from tests.engine.oracle.pairs import pay_pairs
 from tests.engine.oracle.pools import pay_company, pay_pool
-from tests.engine.oracle.settling import State, occur, release, split, to_money
+from tests.engine.oracle.settling import State, money_of, occur, release, split, to_money
 
 __all__ = ["Award", "Expected", "expected"]
 
@@ -45,6 +45,7 @@ class Expected:
     state: dict[str, list[Fraction]]
     checks: dict[str, tuple[Fraction, Fraction]]
     payable: list[Fraction]
+    rewards: list[Award]
 
 
 def expected(snapshot: Snapshot, plan: Plan, trigger: str = PERIOD_CLOSE) -> Expected:
@@ -58,7 +59,7 @@ def expected(snapshot: Snapshot, plan: Plan, trigger: str = PERIOD_CLOSE) -> Exp
     checks: dict[str, tuple[Fraction, Fraction]] = {}
     limits = list(plan.limits)
     for place, bonus in enumerate(plan.bonuses):
-        if bonus.trigger == trigger:
+        if bonus.trigger == trigger and bonus.reward is None:
             awards += paid(company, bonus, awards, state)
         done = {other.code for other in plan.bonuses[: place + 1]}
         while limits and set(limits[0].bonuses) <= done:
@@ -67,8 +68,10 @@ def expected(snapshot: Snapshot, plan: Plan, trigger: str = PERIOD_CLOSE) -> Exp
             elif trigger == PERIOD_CLOSE:
                 awards += cut(company, limits[0], awards, state)
             limits.pop(0)
+    given = rewards(company, awards, state) if trigger == PERIOD_CLOSE else []
     if plan.money.zero_amounts == "omit":
         awards = [award for award in awards if award.amount]
+        given = [award for award in given if award.amount]
     people, closing = company.people, trigger == PERIOD_CLOSE
     payable = pay_out(company, awards, state) if closing else []
     return Expected(
@@ -88,7 +91,24 @@ def expected(snapshot: Snapshot, plan: Plan, trigger: str = PERIOD_CLOSE) -> Exp
         {name: [figures.get(p, Fraction(0)) for p in people] for name, figures in state.items()},
         checks,
         payable,
+        given,
     )
+
+
+def rewards(company: Company, awards: list[Award], state: State) -> list[Award]:
+    """What is given besides money, and how much of it everybody was given so far."""
+    found: list[Award] = []
+    for bonus in company.plan.bonuses:
+        if bonus.reward is not None:
+            lines = paid(company, bonus, awards, state)
+            found += lines
+            name = f"reward.{bonus.code}"
+            state[name] = {
+                person: money_of(company, company.carried(name, person))
+                + sum((line.amount for line in lines if line.earner is person), Fraction(0))
+                for person in company.people
+            }
+    return found
 
 
 def carry(company: Company, person: Person, state: State) -> None:

@@ -8,6 +8,7 @@ from fractions import Fraction
 from commissions.engine.plan import (
     Bonus,
     ByBand,
+    ByFigure,
     ByKind,
     ByPackage,
     ByRank,
@@ -24,7 +25,7 @@ from commissions.engine.plan import (
 )  # fmt: skip
 from tests.engine.oracle.company import ZERO, Company, Line, Person, hundredths, rate, rounded
 from tests.engine.oracle.ladders import level, shown_rank
-from tests.engine.oracle.measures import meets, metric, package_code, paid_on
+from tests.engine.oracle.measures import is_of, meets, metric, package_code, paid_on
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,8 @@ def items(company: Company, bonus: Bonus, before: list[Award]) -> list[Item]:
         for item in all_items(company, bonus, before)
         if item.base > 0 and meets(company, bonus.sources, item.source, item.day)
     ]
+    if bonus.orders is not None:
+        found = [item for item in found if item.line and is_of(bonus.orders, item.line)]
     if bonus.exclusion is None or bonus.exclusion.scope != "line":
         return found
     taken = {award.line for award in before if award.bonus in bonus.exclusion.bonuses}
@@ -70,17 +73,23 @@ def all_items(company: Company, bonus: Bonus, before: list[Award]) -> list[Item]
     base = bonus.base
     if isinstance(base, OfOrder):
         return [
-            Item(line.seller, line, company.volume(line, base.volume)) for line in company.lines
+            Item(line.seller, line, no_more(company.volume(line, base.volume), base.at_most))
+            for line in company.lines
         ]
     if isinstance(base, OfMetric):
         return [
-            Item(person, None, paid_on(company, base.metric, person)) for person in company.people
+            Item(person, None, no_more(paid_on(company, base.metric, person), base.at_most))
+            for person in company.people
         ]
     if isinstance(base, Flat) and base.per == "order":
         return [Item(line.seller, line, Fraction(1)) for line in company.lines]
     if isinstance(base, Flat):
         return [Item(person, None, Fraction(1)) for person in company.people]
     return of_commissions(company, base, before)
+
+
+def no_more(figure: Fraction, most: int | None) -> Fraction:
+    return figure if most is None else min(figure, hundredths(most))
 
 
 def of_commissions(company: Company, base: OfCommissions, before: list[Award]) -> list[Item]:
@@ -119,6 +128,10 @@ def table_rate(
     row: tuple[int, ...] = ()
     if isinstance(rates, ByStep):
         row = rates.table
+    elif isinstance(rates, ByFigure):
+        figure = company.volume(item.line, rates.volume) if item.line else ZERO
+        rows = [band.rates for band in rates.bands if figure >= hundredths(band.at)]
+        row = rows[-1] if rows and item.line else ()
     elif isinstance(rates, ByKind):
         row = rates.table.get(item.line.kind, ()) if item.line else ()
     elif person is None:
@@ -135,6 +148,8 @@ def table_rate(
         figure = metric(company, rates.metric, person)
         for band in rates.bands:
             row = band.rates if figure >= hundredths(band.at) else row
+    if row and step > len(row) and getattr(bonus.pays, "further_steps", "") == "as_last":
+        step = len(row)
     return rate(row[step - 1]) if step <= len(row) and row[step - 1] else None
 
 

@@ -68,6 +68,8 @@ class Line:
     day: int
     given: dict[str, Fraction]
     sign: int = 1
+    number: int = 0
+    buyer_joined: int = 0
 
 
 @dataclass
@@ -155,7 +157,8 @@ def lines_of(lines: Lines, people: list[Person], plan: Plan, sign: int) -> list[
             place, int(lines.id[place]), people[int(lines.seller[place])],
             plan.kinds[int(lines.kind[place])], int(lines.day[place]),
             {code: hundredths(int(figures[place])) for code, figures in lines.volumes.items()},
-            sign,
+            sign, *(int(lines.buyer[what][place]) if what in lines.buyer else 0
+                    for what in ("number", "joined")),
         )
         for place in range(len(lines.id))
     ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 
 from commissions.engine.plan import (
@@ -21,6 +22,7 @@ from commissions.engine.plan import (
     Levels,
     Metric,
     Not,
+    Orders,
     Own,
     Recruit,
 )  # fmt: skip
@@ -33,6 +35,8 @@ from tests.engine.oracle.company import ZERO, Company, Line, Person, hundredths,
 def metric(company: Company, code: str, person: Person) -> Fraction:
     """The metric as everybody sees it: this period's figure, and what its window adds."""
     definition = company.plan.metric(code)
+    if definition.what == "sum":
+        return added_up(company, definition, lambda part: metric(company, part, person))
     if definition.what == "members" and definition.window != "periods":
         return company.once(
             ("metric", code, person), lambda: people_counted(company, definition, person)
@@ -51,11 +55,20 @@ def metric(company: Company, code: str, person: Person) -> Fraction:
 def paid_on(company: Company, code: str, person: Person) -> Fraction:
     """The metric as a base: what came back of earlier periods is taken back where it was paid."""
     definition = company.plan.metric(code)
+    if definition.what == "sum":
+        return added_up(company, definition, lambda part: paid_on(company, part, person))
     if definition.what == "members" or definition.window != "period":
         return metric(company, code, person)
     people = in_scope(company, definition.scope, person)
     lines = {other: [a for a in company.left if a.seller is other] for other in people}
     return sum((of_lines(company, definition, lines[other]) for other in people), ZERO)
+
+
+def added_up(
+    company: Company, definition: Metric, figure_of: Callable[[str], Fraction]
+) -> Fraction:
+    parts = [rate(times) * figure_of(part) for part, times in (definition.parts or {}).items()]
+    return rounded(sum(parts, ZERO), 2, company.plan.money.rounding)
 
 
 def people_counted(company: Company, definition: Metric, person: Person) -> Fraction:
@@ -74,6 +87,8 @@ def people_counted(company: Company, definition: Metric, person: Person) -> Frac
 
 def carry_metric(company: Company, definition: Metric, person: Person) -> dict[str, Fraction]:
     code = definition.code
+    if definition.what == "sum":
+        return {}
     if definition.what == "members" and definition.window != "periods":
         return {}
     figure = in_period(company, definition, person)
@@ -90,6 +105,10 @@ def carry_metric(company: Company, definition: Metric, person: Person) -> dict[s
 
 def in_period(company: Company, definition: Metric, person: Person) -> Fraction:
     people = in_scope(company, definition.scope, person)
+    if definition.window == "first_days" and definition.since == "member":
+        lines = [line for other in people for line in company.sold_by(other)]
+        soon = [line for line in lines if 0 <= line.day - person.joined <= definition.length]
+        return of_lines(company, definition, soon)
     return sum((own_part(company, definition, other) for other in people), ZERO)
 
 
@@ -110,9 +129,22 @@ def of_lines(company: Company, definition: Metric, lines: list[Line]) -> Fractio
 def counts(company: Company, definition: Metric, line: Line) -> bool:
     if definition.kinds is not None and line.kind not in definition.kinds:
         return False
-    if definition.window == "first_days" and line.day - line.seller.joined > definition.length:
+    since = {"seller": line.seller.joined, "buyer": line.buyer_joined, "member": line.day}
+    if definition.window == "first_days" and line.day - since[definition.since] > definition.length:
+        return False
+    if not is_of(definition.orders, line):
         return False
     return meets(company, definition.where, line.seller, line.day)
+
+
+def is_of(orders: Orders | None, line: Line) -> bool:
+    """Whether a line is of the orders that count."""
+    if orders is None:
+        return True
+    by_number = orders.first > 1 or orders.last is not None
+    if by_number and not orders.first <= line.number <= (orders.last or line.number):
+        return False
+    return orders.within_days is None or line.day - line.buyer_joined <= orders.within_days
 
 
 def in_scope(company: Company, scope: object, person: Person) -> list[Person]:

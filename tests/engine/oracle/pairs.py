@@ -7,7 +7,7 @@ from fractions import Fraction
 from commissions.engine.plan import Bonus, PaysPairs
 from tests.engine.oracle.awards import PAID, Award, Item, destination, priced
 from tests.engine.oracle.company import ZERO, Company, Person, hundredths, rate, rounded
-from tests.engine.oracle.measures import meets
+from tests.engine.oracle.measures import is_of, meets
 
 SIDES = ("left", "right")
 
@@ -26,7 +26,8 @@ def pay_pairs(
     ]
     to = destination(company, bonus, person, Item(person, None, ZERO))
     opened = gate(company, pays, person)
-    matched = matched_of(pays, legs) if opened and to in PAID else ZERO
+    taken = taken_of(pays, legs) if opened and to in PAID else [ZERO, ZERO]
+    matched = min(taken) if pays.stronger is None else cycles(pays, taken)
     awards = []
     if to in PAID and matched > 0:
         units = matched / hundredths(pays.cycle) if pays.cycle else matched
@@ -36,7 +37,7 @@ def pay_pairs(
             award.source = person
             awards.append(award)
     if to in PAID:
-        after = after_payout(pays, legs, matched) if opened else legs
+        after = after_payout(pays, legs, taken) if opened else legs
     else:
         after = after_nothing(pays, legs)
     cap, history = carry_cap(company, bonus, person, matched)
@@ -55,7 +56,9 @@ def sold(company: Company, bonus: Bonus, person: Person) -> Fraction:
     lines = [
         line
         for line in company.left + company.refunds
-        if line.seller is person and meets(company, bonus.sources, person, line.day)
+        if line.seller is person
+        and meets(company, bonus.sources, person, line.day)
+        and is_of(bonus.orders, line)
     ]
     return sum((company.volume(line, volume) for line in lines), ZERO)
 
@@ -72,6 +75,29 @@ def gate(company: Company, pays: PaysPairs, person: Person) -> bool:
     return max(counts) >= pays.gate.more and min(counts) >= pays.gate.fewer
 
 
+def cycles(pays: PaysPairs, taken: list[Fraction]) -> Fraction:
+    """What all cycles took of the side that gives less in each."""
+    small, large = hundredths(pays.cycle or 0), hundredths(pays.stronger or 0)
+    return sum(taken, ZERO) / (small + large) * small
+
+
+def taken_of(pays: PaysPairs, legs: list[Fraction]) -> list[Fraction]:
+    """What is matched of either leg."""
+    if pays.stronger is None:
+        return [matched_of(pays, legs)] * 2
+    small, large = hundredths(pays.cycle or 0), hundredths(pays.stronger)
+    left, most = list(legs), pays.most_volume
+    done = ZERO
+    while most is None or done + small <= hundredths(most):
+        ahead = 0 if left[0] >= left[1] else 1
+        if left[ahead] < large or left[1 - ahead] < small:
+            break
+        left[ahead] -= large
+        left[1 - ahead] -= small
+        done += small
+    return [leg - rest for leg, rest in zip(legs, left, strict=True)]
+
+
 def matched_of(pays: PaysPairs, legs: list[Fraction]) -> Fraction:
     both = max(min(legs), ZERO)
     if pays.most_volume is not None:
@@ -81,9 +107,12 @@ def matched_of(pays: PaysPairs, legs: list[Fraction]) -> Fraction:
     return both
 
 
-def after_payout(pays: PaysPairs, legs: list[Fraction], matched: Fraction) -> list[Fraction]:
+def after_payout(pays: PaysPairs, legs: list[Fraction], taken: list[Fraction]) -> list[Fraction]:
     if pays.after_payout == "flush":
         return [min(side, ZERO) for side in legs]
+    if pays.stronger is not None:
+        return [side - gone for side, gone in zip(legs, taken, strict=True)]
+    matched = taken[0]
     if matched == 0:
         return legs
     capped = pays.most_volume is not None and min(legs) > hundredths(pays.most_volume)

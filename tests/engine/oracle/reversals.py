@@ -113,7 +113,7 @@ def close(
             carry(company, person, here.state)
     limits = list(company.plan.limits)
     for place, bonus in enumerate(company.plan.bonuses):
-        if bonus.trigger == PERIOD_CLOSE:
+        if bonus.trigger == PERIOD_CLOSE and bonus.reward is None:
             if before is None:
                 here.whole[bonus.code] = copied(earned(company, bonus, here.awards, {}))
                 here.awards += paid(company, bonus, here.awards, here.state)

@@ -18,15 +18,7 @@ def occur(company: Company, bonus: Bonus, awards: list[Award], state: State) -> 
     """Those of the awards that are due now, by how often the bonus is paid."""
     often = bonus.occurrence
     if isinstance(often, Always):
-        if often.after_periods == 1:
-            return awards
-        run = state[f"run.{bonus.code}"] = {
-            person: Fraction(company.carried(f"run.{bonus.code}", person) + 1)
-            if meets(company, bonus.eligibility.when, person)
-            else ZERO
-            for person in company.people
-        }
-        return [a for a in awards if a.earner is None or run[a.earner] >= often.after_periods]
+        return in_a_row(company, bonus, often, awards, state)
     if isinstance(often, OncePerRank):
         return [part for award in awards for part in once_per_rank(company, bonus, award)]
     name = f"once.{bonus.code}"
@@ -37,6 +29,35 @@ def occur(company: Company, bonus: Bonus, awards: list[Award], state: State) -> 
         for person in company.people
     }
     return due
+
+
+def in_a_row(
+    company: Company, bonus: Bonus, often: Always, awards: list[Award], state: State
+) -> list[Award]:
+    """Those who have been eligible long enough, and were not paid only just."""
+    names = [f"{what}.{bonus.code}" for what in ("run", "missed", "rest")]
+    due = []
+    for person in company.people:
+        run, missed, rest = (company.carried(name, person) for name in names)
+        if meets(company, bonus.eligibility.when, person):
+            run, missed = run + 1, 0
+            long_enough = run >= often.after_periods
+        else:
+            missed += 1
+            run = run if missed <= often.may_miss else 0
+            long_enough = often.after_periods == 1
+        mine = [award for award in awards if award.earner is person]
+        free = mine if long_enough and not rest else []
+        due += free
+        is_paid = any(award.base and award.rate for award in free)
+        rest = often.rest_periods if is_paid else max(rest - 1, 0)
+        if often.after_periods > 1:
+            state.setdefault(names[0], {})[person] = Fraction(run)
+        if often.after_periods > 1 and often.may_miss:
+            state.setdefault(names[1], {})[person] = Fraction(missed if run else 0)
+        if often.rest_periods:
+            state.setdefault(names[2], {})[person] = Fraction(rest)
+    return [award for award in awards if award.earner is None or award in due]
 
 
 def once_per_rank(company: Company, bonus: Bonus, award: Award) -> list[Award]:
