@@ -74,11 +74,11 @@ def paid_name(programme: str) -> str:
 
 
 def has_story(bonus: Bonus) -> bool:
-    """Whether each line is told by itself: nothing is paid once, late, in parts or by who bought,
-    and nothing depends on what all others are paid."""
+    """Whether each line is told by itself: nothing is paid once, late or in parts, and nothing
+    depends on what all others are paid."""
     occurrence = bonus.occurrence
     is_always = isinstance(occurrence, Always) and occurrence.after_periods == 1
-    is_always = is_always and occurrence.rest_periods == 0 and bonus.orders is None
+    is_always = is_always and occurrence.rest_periods == 0
     is_alone = isinstance(bonus.pays, PaysSource | PaysUpline)
     return is_always and is_alone and bonus.instalments == 1
 

@@ -1,8 +1,10 @@
-"""The lines of a period's ledger as rows: what is paid, kept, held, and taken back by refunds."""
+"""The lines of a period's ledger as rows: what is paid, kept, held, given besides money, and taken
+back by refunds."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 
 from commissions.engine.plan import Bonus, Limit
 from commissions.engine.result import Block
@@ -27,6 +29,18 @@ def held(view: View) -> Rows:
     """What waits for its earner's eligibility."""
     for row in numbered(view, view.outcome.held, 0):
         yield {**row, "number": None}
+
+
+def rewards(view: View) -> Rows:
+    """What distributors get besides money: how many of what, and what they are told it is worth."""
+    for row in numbered(view, view.outcome.close.rewards, 0):
+        reward = view.plan.bonus(str(row["bonus"])).reward
+        if reward is not None:
+            count = Decimal(str(row["amount"]))
+            worth = None if reward.value is None else count * decimal(reward.value, HUNDREDTHS)
+            named = ("distributor", "bonus", "level", "source", "buyer", "order", "line", "rank")
+            kept = {name: row[name] for name in named}
+            yield {**kept, "reward": reward.name, "count": count, "worth": worth}
 
 
 def numbered(view: View, blocks: Sequence[Block], first: int) -> Rows:

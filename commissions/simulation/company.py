@@ -39,7 +39,8 @@ class Distributor:
 
 @dataclass(frozen=True, slots=True)
 class OrderLine:
-    """One sale line. `volumes`: hundredths by figure; `quantity`: pieces x 100, if it was given."""
+    """One sale line. `volumes`: hundredths by figure; `quantity`: pieces x 100, if it was given.
+    `number`: the how-manieth order of its buyer, who joined on the day `since`."""
 
     order: str
     line: str
@@ -49,6 +50,8 @@ class OrderLine:
     day: int
     volumes: Mapping[str, int]
     quantity: int | None = None
+    number: int = 0
+    since: int = 0
 
     @property
     def key(self) -> tuple[str, str]:
@@ -139,8 +142,8 @@ class Carried:
 
     `figures`: the engine's. `title`, `highest`: levels by ladder. `sold`, `returned`: the lines
     that may still come back and how much of each did (in the unit of `OrderLine.whole`); `ledger`:
-    their ledger lines; `closed`: their periods, where the plan pays on sums. `last_day` of the
-    periods so far, `last_number` of their ledger lines.
+    their ledger lines; `closed`: their periods, where the plan pays on sums. `bought`: how many
+    orders each buyer made. `last_day` of the periods so far, `last_number` of their ledger lines.
     """
 
     figures: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -150,6 +153,7 @@ class Carried:
     returned: dict[tuple[str, str], int] = field(default_factory=dict)
     ledger: list[LedgerLine] = field(default_factory=list)
     closed: list[ClosedPeriod] = field(default_factory=list)
+    bought: dict[str, int] = field(default_factory=dict)
     last_day: int | None = None
     last_number: int = 0
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from commissions.engine.orders import asked_of_buyers
 from commissions.engine.plan import ENROLLER, PLACEMENT, SPONSOR, Plan, parts
 from commissions.engine.snapshot import Snapshot, build_snapshot
 from commissions.simulation.calendar import Period
@@ -122,12 +123,14 @@ def levels(
 
 def columns(plan: Plan, lines: Sequence[OrderLine], index: Mapping[str, int]) -> dict[str, Any]:
     codes = [volume.code for volume in plan.volumes if is_given(volume)]
+    buyer = {"number": [line.number for line in lines], "joined": [line.since for line in lines]}
     return {
         "id": np.arange(1, len(lines) + 1),
         "seller": [index[line.seller] for line in lines],
         "kind": [line.kind for line in lines],
         "day": [line.day for line in lines],
         "volumes": {code: [line.volumes.get(code, 0) for line in lines] for code in codes},
+        "buyer": {what: buyer[what] for what in sorted(asked_of_buyers(plan))},
     }
 
 

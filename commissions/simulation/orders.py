@@ -8,7 +8,7 @@ comes back.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from commissions.engine.plan import Plan
@@ -48,6 +48,7 @@ def read_orders(
     for row in rows:
         if not row.text("refund_of"):
             read_line(book, row)
+    number_orders(book)
     for row in rows:
         if row.text("refund_of"):
             read_refund(book, row)
@@ -75,8 +76,20 @@ def read_line(book: Book, row: Row) -> None:
             row.fault("date", f'"{name}" had not joined yet')
     quantity = row.hundredths("quantity") if row.text("quantity") else None
     book.sold[order, line] = OrderLine(
-        order, line, buyer.name, seller, kind, day, volumes, quantity
+        order, line, buyer.name, seller, kind, day, volumes, quantity, since=buyer.joined or 0
     )
+
+
+def number_orders(book: Book) -> None:
+    """Each buyer's orders by their days, those of one day as the file has them."""
+    numbers: dict[tuple[str, str], int] = {}
+    so_far = dict(book.carried.bought)
+    for line in sorted(book.sold.values(), key=lambda line: line.day):
+        if (line.buyer, line.order) not in numbers:
+            so_far[line.buyer] = so_far.get(line.buyer, 0) + 1
+            numbers[line.buyer, line.order] = so_far[line.buyer]
+    for key, line in book.sold.items():
+        book.sold[key] = replace(line, number=numbers[line.buyer, line.order])
 
 
 def read_buyer(book: Book, row: Row) -> Distributor | None:

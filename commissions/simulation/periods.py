@@ -115,7 +115,21 @@ def run_period(company: Company, period: Period, carried: Carried) -> tuple[Outc
     told = (before.figures, before.title, before.highest)
     closed = ClosedPeriod(period, first, *told, tuple(refund for refund, _ in late))
     carried = replace(carried, closed=[*carried.closed, closed])
-    return outcome, carry(outcome, carried, plan, booked)
+    orders = bought(company, period, carried)
+    return outcome, replace(carry(outcome, carried, plan, booked), bought=orders)
+
+
+def bought(company: Company, period: Period, carried: Carried) -> dict[str, int]:
+    """How many orders each buyer has made by the end of the period."""
+    made = {
+        (line.buyer, line.order)
+        for line in company.lines
+        if period.starts_on <= line.day <= period.ends_on
+    }
+    so_far = dict(carried.bought)
+    for buyer, _ in sorted(made):
+        so_far[buyer] = so_far.get(buyer, 0) + 1
+    return so_far
 
 
 def sold_in(

@@ -108,13 +108,15 @@ def legs_of(view: View, bonus: Bonus, rule: PaysPairs) -> Rows:
     matched, _ = pairs.match(rule, came, takes_part, pairs.gate_open(rule.gate, facts))
     nothing = np.zeros(len(view.names), np.int64)
     left, right = (state.get(f"pairs.{bonus.code}.{side}", nothing) for side in ("left", "right"))
-    flushed = came.left + came.right - 2 * matched - left - right
+    of_stronger = matched if rule.stronger is None else matched // (rule.cycle or 1) * rule.stronger
+    flushed = came.left + came.right - matched - of_stronger - left - right
     columns = {
         "left_in": before.left,
         "right_in": before.right,
         "left_total": came.left,
         "right_total": came.right,
         "matched": matched,
+        **({} if rule.stronger is None else {"matched_stronger": of_stronger}),
         "left_out": left,
         "right_out": right,
         "flushed": flushed,

@@ -5,7 +5,8 @@
      "until": "2024-01-31", "sold": [...], "ledger": [...], "closed": [...]}
 
 Every part may be left out. `sold` and `ledger` are the lines that a refund may still come back to,
-`closed` their periods (`state_closed`); the plan's `window_days` lets go of the old ones.
+`closed` their periods (`state_closed`); the plan's `window_days` lets go of the old ones. `bought`
+says how many orders each buyer made, where the plan asks for that.
 """
 
 from __future__ import annotations
@@ -14,13 +15,16 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
+from commissions.engine.orders import JOINED, NUMBER, asked_of_buyers
 from commissions.engine.plan import Plan
 from commissions.simulation.company import Carried, LedgerLine, OrderLine
 from commissions.simulation.faults import InputFault
 from commissions.simulation.state_closed import read_closed, write_closed, write_figures
 from commissions.simulation.units import HUNDREDTHS, KNOWN, day, decimal, understood
 
-PARTS = ("carried", "titles", "highest", "until", "last_number", "sold", "ledger", "closed")
+PARTS = (
+    "carried", "titles", "highest", "until", "last_number", "bought", "sold", "ledger", "closed",
+)  # fmt: skip
 DAY = "rank.since"
 VOLUME = "metric."
 
@@ -80,6 +84,8 @@ def read_state(
     carried.highest = read_ranks(reader, document, "highest")
     if "until" in document:
         carried.last_day = reader.figure(DAY, document["until"], "until")
+    for who, count in reader.by_person(document.get("bought", {}), "bought"):
+        carried.bought[who] = reader.figure("once.", count, f"bought.{who}")
     if "last_number" in document:
         carried.last_number = reader.figure("once.", document["last_number"], "last_number")
     try:
@@ -121,6 +127,8 @@ def read_lineage(reader: _Reader, document: Mapping[str, Any], carried: Carried)
             understood(DAY, row["date"], reader.plan),
             volumes,
             None if row["quantity"] is None else understood(VOLUME, row["quantity"], reader.plan),
+            int(row.get("number", 0)),
+            understood(DAY, row["joined"], reader.plan) if "joined" in row else 0,
         )
         carried.sold[sale.key] = sale
         carried.returned[sale.key] = understood(VOLUME, row["returned"], reader.plan)
@@ -146,6 +154,7 @@ def write_state(carried: Carried, plan: Plan) -> dict[str, Any]:
         "highest": write_ranks(carried.highest, plan),
         **({} if carried.last_day is None else {"until": day(carried.last_day)}),
         "last_number": str(carried.last_number),
+        **({"bought": written_counts(carried.bought)} if NUMBER in asked_of_buyers(plan) else {}),
         "sold": [write_sale(sale, carried, plan) for sale in carried.sold.values()],
         "ledger": [
             {
@@ -174,6 +183,7 @@ def write_ranks(levels: Mapping[str, Mapping[str, int]], plan: Plan) -> dict[str
 
 
 def write_sale(sale: OrderLine, carried: Carried, plan: Plan) -> dict[str, Any]:
+    asked = asked_of_buyers(plan)
     return {
         "order": sale.order,
         "line": sale.line,
@@ -186,4 +196,10 @@ def write_sale(sale: OrderLine, carried: Carried, plan: Plan) -> dict[str, Any]:
             code: str(decimal(figure, HUNDREDTHS)) for code, figure in sale.volumes.items()
         },
         "returned": str(decimal(carried.returned.get(sale.key, 0), HUNDREDTHS)),
+        **({"number": str(sale.number)} if NUMBER in asked else {}),
+        **({"joined": day(sale.since)} if JOINED in asked else {}),
     }
+
+
+def written_counts(counts: Mapping[str, int]) -> dict[str, str]:
+    return {who: str(count) for who, count in sorted(counts.items())}

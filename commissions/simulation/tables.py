@@ -15,7 +15,7 @@ from commissions.engine import limits
 from commissions.engine.money import by_member
 from commissions.engine.payout import WALLET, due_on
 from commissions.engine.plan import Limit
-from commissions.simulation.booked import held, ledger, retained
+from commissions.simulation.booked import held, ledger, retained, rewards
 from commissions.simulation.company import Company
 from commissions.simulation.periods import Outcome
 from commissions.simulation.standing import (
@@ -63,7 +63,8 @@ def limit_row(view: View, limit: Limit, who: str, allowed: int, earned: int, cut
 def bonus_totals(view: View) -> Rows:
     """What each bonus and limit comes to, for distributors and for the company."""
     sums = summed(view, ledger, "bonus"), summed(view, retained, "bonus")
-    for programme in view.plan.programmes:
+    given = view.plan.rewards
+    for programme in (each for each in view.plan.programmes if each not in given):
         amount, kept = (found.get(programme.code, view.money(0)) for found in sums)
         yield {"bonus": programme.code, "amount": amount, "retained": kept}
 
@@ -120,6 +121,7 @@ TABLES: dict[str, Callable[[View], Rows]] = {
     "ledger": ledger,
     "retained": retained,
     "held": held,
+    "rewards": rewards,
     "limits": limited,
     "bonus_totals": bonus_totals,
     "distributor_totals": distributor_totals,

@@ -113,10 +113,10 @@ def test_state_of_people_and_ladders_that_are_not_there_is_refused(tmp_path):
 
     assert faults_of(Folder(tmp_path, PEOPLE, ORDERS), state) == [
         "state.json, carried.pair.binary.left: is nothing that is carried: pairs, metric, rank, "
-        "run, once, due, held, limit, pool, wallet",
+        "run, missed, rest, once, due, held, limit, pool, reward, wallet",
         "state.json, carried.wallet.Asha: must have no more than 2 decimals",
         "state.json, carried.wallet.Zoe: there is no such distributor",
         "state.json, mood: is no part of a state: carried, titles, highest, until, last_number, "
-        "sold, ledger, closed",
+        "bought, sold, ledger, closed",
         "state.json, titles.fame: is no ladder of the plan",
     ]
