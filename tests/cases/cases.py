@@ -1,8 +1,8 @@
 """The published cases: for each a plan, its people and orders, and what its source prints.
 
-`plan-cases.json` holds what the sources say; `<id>/` what the simulator takes. `expected.json` is a
-list of rows, each a number that the source prints (`printed`, from `entry` and `key` of the case's
-`expected`) and where it stands in the simulator's JSON:
+`plan-cases.json` and `further-cases.json` hold what the sources say; `<id>/` what the simulator
+takes. `expected.json` is a list of rows, each a number that the source prints (`printed`, from
+`entry` and `key` of the case's `expected`) and where it stands in the simulator's JSON:
 
     {"entry": 0, "key": "amount", "printed": "6.00", "table": "ledger",
      "where": {"distributor": "Mike", "bonus": "unilevel"}, "field": "amount"}
@@ -34,9 +34,10 @@ HERE = Path(__file__).parent
 
 @cache
 def published() -> dict[str, dict[str, Any]]:
-    """The cases by id, in the order of their file."""
-    cases = json.loads((HERE / "plan-cases.json").read_text(encoding="utf-8"))
-    return {case["id"]: case for case in cases}
+    """The cases by id, in the order of their files."""
+    files = ("plan-cases.json", "further-cases.json")
+    cases = [json.loads((HERE / name).read_text(encoding="utf-8")) for name in files]
+    return {case["id"]: case for some in cases for case in some}
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,10 @@ are in `tests/cases/<id>/`; each can be tried with `manage.py simulate_plan`, se
 [simulation.md](simulation.md). `python -m tests.cases.table` writes this page.
 
 """
+NOT_TAKEN = """
+## Looked at and not taken
+
+"""
 
 
 @cache
@@ -47,10 +51,12 @@ def page() -> str:
         shows = ". ".join(filter(None, (told["shows"], told.get("assumed")))).removesuffix(".")
         result = "agrees" if right[code] == numbers[code] else f"{right[code]} agree"
         lines.append(f"| {code} | {source(case)} | {shows}. | {numbers[code]} | {result} |")
+    rest = json.loads((HERE / "not-taken.json").read_text("utf-8"))
     total = f"\n{right.total()} of {numbers.total()} numbers in {len(numbers)} cases agree.\n"
-    return HEAD + "\n".join(lines) + "\n" + total
+    left_out = "".join(f"- {each['source']}: {each['why']}.\n" for each in rest)
+    return HEAD + "\n".join(lines) + "\n" + total + NOT_TAKEN + left_out
 
 
 if __name__ == "__main__":
     TARGET.write_text(page(), encoding="utf-8")
-    print(page().splitlines()[-1])
+    print(next(line for line in page().splitlines() if line.endswith("cases agree.")))

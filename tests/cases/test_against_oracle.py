@@ -106,6 +106,10 @@ def lines(plan: Plan, chance: random.Random, size: int, first: int, sign: int) -
         "seller": [chance.randrange(size) for _ in range(count)],
         "kind": [chance.randrange(len(plan.kinds)) for _ in range(count)],
         "day": [first + chance.randrange(DAYS) for _ in range(count)],
+        "buyer": {
+            "number": [chance.randrange(1, 4) for _ in range(count)],
+            "joined": [first - chance.randrange(60) for _ in range(count)],
+        },
         "volumes": {
             volume.code: [sign * chance.randrange(0, 5 * scale) for _ in range(count)]
             for volume in given
