@@ -16,8 +16,10 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 SHARE, FIGURE, COUNT = "share", "figure", "count"
+HEADS = {"rank": "Rank", "package": "Package", "kind": "Order", "band": "From", "figure": "From"}
 TOKEN = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
 MOST_STEPS = 12
+WINDOWS = {"periods": "periods", "first_days": "first days"}
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class Grid:
 def grids(document: Any) -> list[Grid]:
     """The tables of a document; a part that is not shaped like a plan has none."""
     found: list[Grid] = []
-    for make in (ladder_grids, rate_grids, limit_grids):
+    for make in (ladder_grids, rate_grids, limit_grids, reward_grids, window_grids):
         try:
             found += make(document)
         except (AttributeError, KeyError, TypeError):
@@ -107,10 +109,8 @@ def rate_grids(document: dict[str, Any]) -> Iterator[Grid]:
         columns = [f"Step {step}" for step in range(1, width + 1)] if width > 1 else ["Pays"]
         yield Grid(
             bonus["name"],
-            "In percent of what it is paid on." if kind == SHARE else "Amounts of money.",
-            {"rank": "Rank", "package": "Package", "kind": "Order", "band": "From"}.get(
-                rates["by"], "Who"
-            ),
+            lead_of(bonus, kind),
+            HEADS.get(rates["by"], "Who"),
             columns,
             [
                 (
@@ -125,6 +125,13 @@ def rate_grids(document: dict[str, Any]) -> Iterator[Grid]:
         )
 
 
+def lead_of(bonus: Mapping[str, Any], kind: str) -> str:
+    if kind == SHARE:
+        return "In percent of what it is paid on."
+    reward = bonus.get("reward")
+    return f"How many: {reward['name']}." if reward else "Amounts of money."
+
+
 def most_steps(pays: Mapping[str, Any]) -> int:
     return int(pays["max_steps"]) if pays["who"] == "upline" else 1
 
@@ -136,7 +143,7 @@ def rate_rows(
     if rates["by"] == "step":
         yield "Everybody", rates["table"], f"{path}.table"
         return
-    if rates["by"] == "band":
+    if rates["by"] in ("band", "figure"):
         for band, at in numbered(rates["bands"], f"{path}.bands"):
             yield band["at"], band["rates"], f"{at}.rates"
         return
@@ -177,6 +184,38 @@ def limit_cell(limit: dict[str, Any], path: str, field: str) -> Cell | None:
     kind = SHARE if field == "share" else FIGURE
     text = as_percent(limit[field]) if kind == SHARE else limit[field]
     return Cell(f"{path}.{field}", kind, text, f"{limit['name']}, {field}")
+
+
+def reward_grids(document: dict[str, Any]) -> Iterator[Grid]:
+    """What is given instead of money, and what people are told it is worth."""
+    rows: list[tuple[str, list[Cell | None]]] = []
+    for bonus, path in numbered(document.get("bonuses", []), "$.bonuses"):
+        reward = bonus.get("reward")
+        if reward and reward["value"] is not None:
+            where, label = f"{path}.reward.value", f"{bonus['name']}, worth"
+            rows.append((reward["name"], [Cell(where, FIGURE, reward["value"], label)]))
+    if rows:
+        lead = "What one is said to be worth; nobody is paid it."
+        yield Grid("Rewards", lead, "Reward", ["Worth"], rows)
+
+
+def window_grids(document: dict[str, Any]) -> Iterator[Grid]:
+    """How many days or periods a metric looks at, and somebody's orders."""
+    rows: list[tuple[str, list[Cell | None]]] = []
+    for metric, path in numbered(document.get("metrics", []), "$.metrics"):
+        if metric.get("window") in WINDOWS:
+            name, what = metric.get("name", metric["code"]), WINDOWS[metric["window"]]
+            cell = Cell(f"{path}.length", COUNT, str(metric.get("length", 1)), f"{name}, {what}")
+            rows.append((f"{name}: {what}", [cell]))
+    for bonus, path in numbered(document.get("bonuses", []), "$.bonuses"):
+        days = (bonus.get("orders") or {}).get("within_days")
+        if days is not None:
+            what = "days after the buyer joined"
+            label = f"{bonus['name']}, {what}"
+            where = f"{path}.orders.within_days"
+            rows.append((f"{bonus['name']}: {what}", [Cell(where, COUNT, str(days), label)]))
+    if rows:
+        yield Grid("Windows", "How far figures and bonuses look.", "Of", ["Length"], rows)
 
 
 def numbered(rows: list[Any], path: str) -> Iterator[tuple[Any, str]]:

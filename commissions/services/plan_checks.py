@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from django.conf import settings
 
 from commerce.models import Order
-from commissions.engine import Plan
+from commissions.engine import Plan, asked_of_buyers
 from commissions.engine.lint import lint
 from commissions.engine.plan import (
     PLACEMENT,
@@ -112,6 +112,7 @@ def is_sum_of(metric: Metric, volume: str) -> bool:
         metric.what == "volume"
         and metric.volume == volume
         and metric.where is None
+        and metric.orders is None
         and metric.window == "period"
     )
 
@@ -140,6 +141,10 @@ def recorded_faults(plan: Plan) -> Iterator[str]:
         yield "The plan pays by packages, and the portal does not record who holds which."
     for flag in sorted({part.flag for part in found if isinstance(part, HasFlag)}):
         yield f'The plan asks for the mark "{flag}", and the portal sets no marks.'
+    if asked_of_buyers(plan):
+        yield "The plan asks who bought, and the portal tells the engine of sellers alone."
+    for bonus in plan.rewards:
+        yield f"{bonus.name} gives no money, and the portal keeps no record of what else is given."
     for ladder in plan.ladders:
         if ladder.source == "given":
             yield f'The ranks of the ladder "{ladder.code}" are given, and nobody gives them here.'

@@ -136,6 +136,15 @@ def with_a_flag(document):
     bonus(document, "unilevel")["eligibility"]["when"] = {"is": "flag", "flag": "approved"}
 
 
+def with_first_orders(document):
+    bonus(document, "unilevel")["orders"] = {"last": 1}
+
+
+def with_a_reward(document):
+    bonus(document, "rank")["reward"] = {"name": "Watch", "value": "200"}
+    document["limits"][0]["bonuses"].remove("rank")
+
+
 def with_a_given_ladder(document):
     document["ladders"].append(
         {
@@ -160,6 +169,14 @@ def with_a_given_ladder(document):
             "The plan pays by packages, and the portal does not record who holds which.",
         ),
         (with_a_flag, 'The plan asks for the mark "approved", and the portal sets no marks.'),
+        (
+            with_first_orders,
+            "The plan asks who bought, and the portal tells the engine of sellers alone.",
+        ),
+        (
+            with_a_reward,
+            "Rank bonus gives no money, and the portal keeps no record of what else is given.",
+        ),
         (
             with_a_given_ladder,
             'The ranks of the ladder "honour" are given, and nobody gives them here.',

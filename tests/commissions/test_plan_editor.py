@@ -67,6 +67,31 @@ def test_every_rank_rate_and_limit_of_the_demo_plan_is_a_cell(document):
     assert gold[2].label == "Gold, Step 3"
 
 
+def test_windows_rewards_and_sizes_of_orders_are_cells_too(document):
+    bands = [{"at": "15", "rates": ["0.05"]}]
+    document["metrics"].append({"code": "start", "name": "First days", "window": "first_days",
+                                "length": 30})  # fmt: skip
+    document["bonuses"][1]["rates"] = {"by": "figure", "volume": "pv", "bands": bands}
+    document["bonuses"][1]["orders"] = {"within_days": 60}
+    document["bonuses"][3]["reward"] = {"name": "Watch", "value": "200"}
+
+    found = {grid.title: grid for grid in grids(document)}
+    cells = {"$.metrics[5].length": "45", "$.bonuses[1].orders.within_days": "90",
+             "$.bonuses[3].reward.value": "250",
+             "$.bonuses[1].rates.bands[0].rates[0]": "6"}  # fmt: skip
+    changed = with_cells(document, cells)
+
+    assert [name for name, _ in found["Windows"].rows] == [
+        "First days: first days", "Retail margin: days after the buyer joined",
+    ]  # fmt: skip
+    assert [name for name, _ in found["Rewards"].rows] == ["Watch"]
+    assert found["Rank bonus"].lead == "How many: Watch."
+    assert changed["metrics"][5]["length"] == 45
+    assert changed["bonuses"][1]["orders"] == {"within_days": 90}
+    assert changed["bonuses"][1]["rates"]["bands"][0]["rates"] == ["0.06"]
+    assert changed["bonuses"][3]["reward"]["value"] == "250"
+
+
 def test_writing_back_what_was_read_changes_nothing(document):
     cells = {
         cell.path: cell.text
