@@ -77,10 +77,10 @@ def has_story(bonus: Bonus) -> bool:
     """Whether each line is told by itself: nothing is paid once, late or in parts, and nothing
     depends on what all others are paid."""
     occurrence = bonus.occurrence
-    is_always = isinstance(occurrence, Always) and occurrence.after_periods == 1
-    is_always = is_always and occurrence.rest_periods == 0
+    if not isinstance(occurrence, Always) or occurrence.rest_periods:
+        return False
     is_alone = isinstance(bonus.pays, PaysSource | PaysUpline)
-    return is_always and is_alone and bonus.instalments == 1
+    return is_alone and occurrence.after_periods == 1 and bonus.instalments == 1
 
 
 def is_on_lines(bonus: Bonus) -> bool:
