@@ -271,7 +271,7 @@ def _explain_reversal(why: Why) -> None:
     if original is not None and original.volume_entry_id is None:
         sold = original.period.name
         why.is_checked = False
-        why.note = f"Sales of {sold} came back: {sold} was worked out again without them."
+        why.note = f"Sales that {sold} paid on came back: {sold} was worked out again without them."
         return
     if original is None or entry is None or entry.refund_item is None:
         return

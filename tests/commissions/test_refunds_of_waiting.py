@@ -8,13 +8,15 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
+from commissions import earnings
+from commissions.explain import explain
 from commissions.models import CarriedState, CommissionRun, LedgerEntry
 from commissions.services.arrays import Lookup
 from commissions.services.carried import read_state
 from genealogy.models import Distributor
 from tests.cast import at
 from tests.commissions.plans import cap, demo
-from tests.commissions.steps import balance, calculated, closed
+from tests.commissions.steps import closed
 from tests.commissions.test_other_plans import BRONZE, SOLD, added, upline
 from tests.commissions.test_refunds_of_sums import assert_holds, give_back, paying, sell, undone
 from tests.commissions.test_trials import tried
@@ -190,16 +192,23 @@ def test_trial_of_the_plan_that_paid_changes_nothing(cast, span):
     assert trial.earnings.count() == 0
 
 
-def test_month_closed_before_this_was_known_is_made_up_for(cast):
-    """The engine of July left parts alone. The next refund takes back for both."""
+def test_month_that_an_earlier_engine_closed_is_worked_out_like_any_other(cast):
     pay_in_parts(cast, PARTS)
     orders = sell(cast, JUNE)
-    closed(cast, JUNE)
-    july = closed(cast, JULY)
+    june, july = closed(cast, JUNE), closed(cast, JULY)
     CommissionRun.objects.filter(kind="close").update(engine_version="2.1")
     give_back(cast, orders["dmitri"], 10, "2026-08-10")
-    run = calculated(cast, AUGUST)
+    august = closed(cast, AUGUST)
 
-    assert run.warnings == [one for one in run.warnings if "another version" not in one]
-    assert lines_of(july, cast.chloe, "parts") == [Decimal("6.67")]
-    assert balance(cast, "chloe") > 0
+    assert lines_of(august, cast.chloe, "parts") == [Decimal("-6.67"), Decimal("-6.67")]
+    assert waits(august, cast.chloe, "due.parts.1") == 0
+    warnings = august.runs.get(kind="close").warnings
+    assert not any("another version" in said for said in warnings)
+    undoes = LedgerEntry.objects.filter(
+        pk__in=LedgerEntry.objects.filter(period=august, bonus__code="parts").values("reverses_id"),
+        distributor=cast.chloe,
+    )
+    assert {line.period_id for line in undoes} == {june.pk, july.pk}
+    back = LedgerEntry.objects.filter(period=august, distributor=cast.chloe)
+    told = [explain(earnings.line_by_key(line.pk), for_staff=True) for line in back]
+    assert all(why.note or why.is_checked for why in told)
