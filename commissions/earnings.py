@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db.models import Count, Q, QuerySet, Sum
 
-from commissions.csv_files import as_text
+from accounts.csv_files import as_text
 from commissions.models import CommissionPeriod, CommissionRun, LedgerEntry
 from commissions.models.ledger import PLACE_BITS
 from genealogy.models import Distributor

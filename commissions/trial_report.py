@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from accounts.charts import Series
-from commissions.csv_files import as_text
+from accounts.csv_files import as_text
 from commissions.models import PlanTrial, TrialEarning
 from commissions.services.plans import loaded
 from commissions.services.trials import periods_done

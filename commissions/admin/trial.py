@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import URLPattern, path, reverse
 
 from accounts.admin_base import ReadOnlyAdmin
-from commissions.csv_files import csv_response
+from accounts.csv_files import csv_response
 from commissions.models import CommissionPeriod, PlanTrial, PlanVersion
 from commissions.services import trials
 from commissions.trial_report import HEADINGS, TrialReport

@@ -9,9 +9,9 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
+from accounts.csv_files import csv_response
 from accounts.models import User
 from commissions import earnings, since_estimate
-from commissions.csv_files import csv_response
 from commissions.estimate import estimate_close
 from commissions.explain import Why, explain
 from commissions.models import CommissionPeriod, CommissionRun, LedgerEntry
