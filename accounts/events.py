@@ -198,6 +198,8 @@ EVENTS: dict[str, EventType] = {
         "What you earned until now is still paid.",
         staff_title="{person} has left the company",
     ),
+    "export.finished": EventType("Your export is ready", "{outcome}", "genealogy:exports"),
+    "export.failed": EventType("Your export failed", "{reason}", "genealogy:exports"),
     "import.finished": EventType("{file} is imported", "{outcome}", notify=False),
 }
 

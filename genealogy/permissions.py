@@ -1,5 +1,6 @@
-"""Which part of the sponsor tree somebody may look at."""
+"""Which part of the trees somebody may look at."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,7 +15,11 @@ VIEW_ALL = "genealogy.view_distributor"
 
 @dataclass
 class Scope:
-    """The reader's own line, or the whole tree for staff with the right to see distributors."""
+    """The reader's own lines, or the whole trees for staff with the right to see distributors.
+
+    In the placement tree people stand below a distributor who are not in the own sponsor line:
+    whoever lies in either line may be looked at, in the tree in which he lies there.
+    """
 
     user: User
 
@@ -27,34 +32,64 @@ class Scope:
         return Distributor.objects.with_masters().filter(user=self.user).first()
 
     @cached_property
+    def _tops(self) -> dict[str, GenealogyNode]:
+        if self.sees_all or self.own is None:
+            return {}
+        nodes = GenealogyNode.objects.filter(distributor=self.own)
+        return {node.tree: node for node in nodes}
+
+    @property
     def top(self) -> GenealogyNode | None:
         """The node above which the reader sees nothing; None for staff and for strangers."""
-        if self.sees_all or self.own is None:
-            return None
-        return GenealogyNode.objects.filter(distributor=self.own, tree=Tree.SPONSOR).first()
+        return self.top_in(Tree.SPONSOR)
 
-    def node(self, number: str) -> GenealogyNode:
-        """The place of a distributor in the sponsor tree; 404 when it lies outside."""
-        nodes = GenealogyNode.objects.filter(tree=Tree.SPONSOR, distributor__number=number)
-        node = nodes.select_related(
+    def top_in(self, tree: str) -> GenealogyNode | None:
+        return self._tops.get(tree)
+
+    @property
+    def is_stranger(self) -> bool:
+        """Neither staff nor a distributor: there is nothing to see."""
+        return self.top is None and not self.sees_all
+
+    def node(self, number: str, tree: str = Tree.SPONSOR) -> GenealogyNode:
+        """The place of a distributor in a tree; 404 when it lies outside."""
+        return self._first_seen(number, [tree])
+
+    def any_node(self, number: str) -> GenealogyNode:
+        """The place of a distributor in the sponsor tree, else in the placement tree; else 404."""
+        return self._first_seen(number, [Tree.SPONSOR, Tree.PLACEMENT])
+
+    def _first_seen(self, number: str, trees: list[Tree | str]) -> GenealogyNode:
+        nodes = GenealogyNode.objects.filter(distributor__number=number).select_related(
             "distributor__rank",
             "distributor__paid_as_rank",
             "distributor__highest_rank",
             "distributor__sponsor",
             "distributor__enroller",
-        ).first()
-        if node is None or not self.covers(node):
-            raise Http404("No such distributor.")
-        return node
+        )
+        found = {node.tree: node for node in nodes}
+        for tree in trees:
+            if tree in found and self.covers(found[tree]):
+                return found[tree]
+        raise Http404("No such distributor.")
 
     def covers(self, node: GenealogyNode) -> bool:
         if self.sees_all:
             return True
-        return self.top is not None and self.top.lft <= node.lft <= self.top.rgt
+        top = self.top_in(node.tree)
+        return top is not None and top.lft <= node.lft <= top.rgt
 
     def level_of(self, node: GenealogyNode) -> int:
         """Distance below the reader; for staff, below the top of the tree."""
-        return node.depth - (self.top.depth if self.top else 0)
+        top = self.top_in(node.tree)
+        return node.depth - (top.depth if top else 0)
+
+    def nodes(self, numbers: Iterable[str]) -> list[GenealogyNode]:
+        """The places of those of the numbers in the sponsor tree that the reader may look at."""
+        nodes = GenealogyNode.objects.filter(
+            tree=Tree.SPONSOR, distributor__number__in=list(numbers)
+        ).select_related("distributor")
+        return [node for node in nodes if self.covers(node)]
 
 
 @dataclass

@@ -1,6 +1,8 @@
+"""Thin tasks: each is a hint that a row wants work, and may come late, twice or not at all."""
+
 from celery import shared_task
 
-from genealogy.services import moves, placement
+from genealogy.services import exports, moves, placement
 
 
 @shared_task(name="genealogy.tasks.do_due_moves")
@@ -11,3 +13,16 @@ def do_due_moves() -> None:
 @shared_task(name="genealogy.tasks.place_waiting")
 def place_waiting() -> None:
     placement.place_waiting()
+
+
+@shared_task(name="genealogy.tasks.make_export")
+def make_export(export_id: int) -> None:
+    exports.make_export(export_id)
+
+
+@shared_task(name="genealogy.tasks.sweep_exports")
+def sweep_exports() -> None:
+    """Makes what a crash interrupted, and deletes files whose time is over."""
+    for export_id in exports.waiting_exports():
+        exports.make_export(export_id)
+    exports.delete_old_files()

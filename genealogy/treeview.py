@@ -14,20 +14,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from genealogy.models import Distributor
+from genealogy.models.node import Tree
 from genealogy.queries import DrawnNode
 
-WIDTH, HEIGHT = 184, 76
-MORE_HEIGHT = 40
-GAP_X, GAP_Y = 40, 52
+WIDTH, HEIGHT = 216, 100
+SMALL_HEIGHT = 44
+GAP_X, GAP_Y = 32, 52
 INDENT, GAP_HUNG = 24, 14
-VIEW = (1000, 640)
-LONGEST_NAME = 20
+MARGIN = 24
+MOST_BESIDE = 3
+LONGEST_NAME, LONGEST_RANK, LONGEST_CALL = 22, 18, 9
 TONES = {"active": "good", "on_hold": "wait", "terminated": "bad", "inactive": "calm"}
+ICONS = {"good": "check", "wait": "clock", "bad": "x", "calm": "minus"}
 
 
 @dataclass
 class Box:
-    """One person, or the "+N more" of his sponsor, at its place."""
+    """One person, an empty place, or the "+N more" of a parent, at its place."""
 
     x: float
     y: float
@@ -39,52 +42,99 @@ class Box:
 
     @property
     def height(self) -> int:
-        return MORE_HEIGHT if self.more else HEIGHT
+        return SMALL_HEIGHT if self.more or self.is_empty else HEIGHT
+
+    @property
+    def is_empty(self) -> bool:
+        return self.drawn.node is None
 
     @property
     def distributor(self) -> Distributor:
-        return self.drawn.node.distributor
+        return self.drawn.distributor
 
     @property
     def tone(self) -> str:
         return TONES[self.distributor.status]
 
     @property
+    def icon(self) -> str:
+        return ICONS[self.tone]
+
+    @property
+    def leg(self) -> str:
+        """Where it stands under its parent in the placement tree."""
+        return "" if self.more else self.drawn.leg_name
+
+    @property
     def short_name(self) -> str:
-        name = self.distributor.display_name
-        return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1].rstrip()}…"
+        room = LONGEST_NAME - (len(self.leg) + 2 if self.leg else 0)
+        return shortened(self.distributor.display_name, room)
+
+    @property
+    def call_name(self) -> str:
+        """The first name, large, for when the drawing is seen from afar."""
+        return shortened(self.distributor.display_name.split(" ")[0], LONGEST_CALL)
+
+    @property
+    def short_rank(self) -> str:
+        rank = self.distributor.paid_as_rank
+        return shortened(rank.name, LONGEST_RANK) if rank else "No rank"
+
+    @property
+    def volume(self) -> str:
+        return f"{self.distributor.current_month_gv:,.2f}".replace("-", "\u2212")
 
     @property
     def downline(self) -> int:
-        return self.drawn.node.size - 1
+        return self.drawn.node.size - 1 if self.drawn.node else 0
+
+
+def shortened(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…"
 
 
 @dataclass
 class TreeDrawing:
-    """Boxes and the lines between them, and the part of the plane that is seen first."""
+    """Boxes and the lines between them, and the part of the plane they take, at scale one."""
 
     boxes: list[Box] = field(default_factory=list)
     edges: list[str] = field(default_factory=list)
-    view: str = ""
+    left: float = 0
+    width: float = 0
+    height: float = 0
+
+    @property
+    def view(self) -> str:
+        return f"{self.left:g} {-MARGIN} {self.width:g} {self.height:g}"
 
 
-def lay_out(root: DrawnNode) -> TreeDrawing:
-    """Places for a root and all that is drawn below it; the first view has the root on top."""
+def lay_out(root: DrawnNode, tree: str = Tree.SPONSOR) -> TreeDrawing:
+    """Places for a root and all that is drawn below it.
+
+    In the sponsor tree the largest lines stand in the middle; in the placement tree the legs
+    stand from left to right.
+    """
     drawing = TreeDrawing()
     columns = iter(range(1_000_000))
-    top = _place(drawing, root, 0.0, columns)
+    top = _place(drawing, root, 0.0, columns, tree)
     top.is_root = True
     drawing.boxes.sort(key=lambda box: (box.y, box.x))
-    left = top.x + WIDTH / 2 - VIEW[0] / 2
-    drawing.view = f"{left:g} -24 {VIEW[0]} {VIEW[1]}"
+    drawing.left = min(box.x for box in drawing.boxes) - MARGIN
+    drawing.width = max(box.x + box.width for box in drawing.boxes) + MARGIN - drawing.left
+    drawing.height = max(box.y + box.height for box in drawing.boxes) + 2 * MARGIN
     return drawing
 
 
-def _place(drawing: TreeDrawing, node: DrawnNode, y: float, columns: Iterator[int]) -> Box:
-    if node.children and not any(child.children for child in node.children):
+def _place(
+    drawing: TreeDrawing, node: DrawnNode, y: float, columns: Iterator[int], tree: str
+) -> Box:
+    beside = y == 0 and (tree == Tree.PLACEMENT or len(node.children) <= MOST_BESIDE)
+    if node.children and not beside and not any(child.children for child in node.children):
         return _hang(drawing, node, y, columns)
-    children = _largest_in_the_middle(node.children)
-    below = [_place(drawing, child, y + HEIGHT + GAP_Y, columns) for child in children]
+    children = node.children
+    if tree == Tree.SPONSOR:
+        children = _largest_in_the_middle(children)
+    below = [_place(drawing, child, y + HEIGHT + GAP_Y, columns, tree) for child in children]
     if node.hidden and node.children:
         more = Box(_x(next(columns)), y + HEIGHT + GAP_Y, node, more=node.hidden)
         drawing.boxes.append(more)

@@ -1,30 +1,36 @@
 from django.urls import path
 
-from genealogy import views, views_referrals, views_teams
+from genealogy import views
+from genealogy.views import referrals, teams
 
 app_name = "genealogy"
 
 urlpatterns = [
     path("genealogy/", views.tree_list, name="list"),
     path("genealogy/drawn/", views.tree_drawn, name="drawn"),
+    path("genealogy/figures/", views.figures, name="figures"),
     path("genealogy/search/", views.search, name="search"),
+    path("genealogy/exports/", views.exports, name="exports"),
+    path("genealogy/exports/new/", views.export_start, name="export_start"),
+    path("genealogy/exports/<uuid:key>/cancel/", views.export_cancel, name="export_cancel"),
+    path("genealogy/exports/<uuid:key>/file/", views.export_file, name="export_file"),
     path("genealogy/<str:number>/", views.distributor_card, name="distributor"),
     path("genealogy/<str:number>/children/", views.children, name="children"),
-    path("r/", views_referrals.invitation_search, name="invitation_search"),
-    path("r/<str:code>", views_referrals.invitation, name="invitation"),
-    path("invitation/forget/", views_referrals.invitation_forget, name="invitation_forget"),
-    path("referrals/", views_referrals.referral_list, name="referrals"),
-    path("referrals/qr.svg", views_referrals.referral_qr, name="referral_qr"),
-    path("referrals/renew/", views_referrals.referral_renew, name="referral_renew"),
-    path("teams/", views_teams.own_team, name="teams"),
-    path("teams/new/", views_teams.team_new, name="team_new"),
-    path("teams/<str:number>/", views_teams.team_detail, name="team"),
-    path("teams/<str:number>/edit/", views_teams.team_edit, name="team_edit"),
-    path("teams/<str:number>/members/add/", views_teams.team_member_add, name="team_member_add"),
+    path("r/", referrals.invitation_search, name="invitation_search"),
+    path("r/<str:code>", referrals.invitation, name="invitation"),
+    path("invitation/forget/", referrals.invitation_forget, name="invitation_forget"),
+    path("referrals/", referrals.referral_list, name="referrals"),
+    path("referrals/qr.svg", referrals.referral_qr, name="referral_qr"),
+    path("referrals/renew/", referrals.referral_renew, name="referral_renew"),
+    path("teams/", teams.own_team, name="teams"),
+    path("teams/new/", teams.team_new, name="team_new"),
+    path("teams/<str:number>/", teams.team_detail, name="team"),
+    path("teams/<str:number>/edit/", teams.team_edit, name="team_edit"),
+    path("teams/<str:number>/members/add/", teams.team_member_add, name="team_member_add"),
     path(
         "teams/<str:number>/members/<str:member>/remove/",
-        views_teams.team_member_remove,
+        teams.team_member_remove,
         name="team_member_remove",
     ),
-    path("teams/<str:number>/<slug:verb>/", views_teams.team_step, name="team_step"),
+    path("teams/<str:number>/<slug:verb>/", teams.team_step, name="team_step"),
 ]

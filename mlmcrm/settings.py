@@ -268,6 +268,7 @@ CELERY_BEAT_SCHEDULE = {
         ("genealogy.tasks.do_due_moves", 300.0),
         ("genealogy.tasks.place_waiting", 60.0),
         ("compliance.tasks.expire_documents", 3600.0),
+        ("genealogy.tasks.sweep_exports", 30.0),
         ("commissions.tasks.sweep_claims", 5.0),
         ("commissions.tasks.sweep_estimates", 10.0),
         ("commissions.tasks.sweep_runs", 10.0),

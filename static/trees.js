@@ -27,6 +27,7 @@
 
   function open(row) {
     row.setAttribute("aria-expanded", "true");
+    keepState(row.closest('[role="treegrid"]'));
     const toggle = row.querySelector(".tree-toggle");
     const loaded = under(row);
     if (!loaded.length && toggle?.hasAttribute("hx-get") && window.htmx) {
@@ -46,24 +47,66 @@
   function close(row) {
     row.setAttribute("aria-expanded", "false");
     for (const child of under(row)) child.hidden = true;
+    keepState(row.closest('[role="treegrid"]'));
+  }
+
+  // The address says what is open, so that a reload or a link shows the same.
+  function keepState(grid) {
+    const isOpen = (row) => row.getAttribute("aria-expanded") === "true" && !row.hidden;
+    const ends = rowsOf(grid).filter((row) => isOpen(row) && levelOf(row) > 1 && !under(row).some(isOpen));
+    const numbers = ends.map((row) => row.dataset.number).slice(-20);
+    const url = new URL(location.href);
+    url.searchParams.delete("open");
+    if (grid.querySelector("tr.is-current")?.hidden) url.searchParams.delete("at");
+    for (const number of numbers) url.searchParams.append("open", number);
+    history.replaceState(history.state, "", url);
+    const form = document.querySelector("form[data-keeps-open]");
+    for (const field of form?.querySelectorAll('input[name="open"]') ?? []) field.remove();
+    for (const number of numbers) {
+      const field = Object.assign(document.createElement("input"), { type: "hidden", name: "open", value: number });
+      form?.prepend(field);
+    }
+  }
+
+  // One stop for Tab: the row one is at, then the links in it.
+  function makeCurrent(grid, row) {
+    for (const other of grid.querySelectorAll("tbody tr[aria-level]")) {
+      other.tabIndex = other === row ? 0 : -1;
+      for (const link of other.querySelectorAll("a")) link.tabIndex = other.tabIndex;
+    }
   }
 
   function focusRow(grid, row) {
     if (!row) return;
-    for (const other of grid.querySelectorAll("tr[tabindex='0']")) other.tabIndex = -1;
-    row.tabIndex = 0;
+    makeCurrent(grid, row);
     row.focus();
   }
 
   function prepare(root) {
     for (const grid of root.querySelectorAll('[role="treegrid"]')) {
-      const rows = grid.querySelectorAll("tbody tr[aria-level]");
-      rows.forEach((row) => {
-        if (!row.hasAttribute("tabindex")) row.tabIndex = -1;
-      });
-      if (rows.length && !grid.querySelector("tr[tabindex='0']")) rows[0].tabIndex = 0;
+      const row = grid.querySelector("tbody tr[tabindex='0']") ?? grid.querySelector("tbody tr.is-current");
+      makeCurrent(grid, row ?? grid.querySelector("tbody tr[aria-level]"));
     }
   }
+
+  // Letters typed within a moment find the next row whose name begins with them.
+  let typed = "";
+  let typedAt = 0;
+
+  function find(grid, rows, at, letter) {
+    typed = Date.now() - typedAt < 700 ? typed + letter : letter;
+    typedAt = Date.now();
+    const start = typed.length > 1 ? at : at + 1;
+    const order = [...rows.slice(start), ...rows.slice(0, start)];
+    const wanted = typed.toLowerCase();
+    const name = (row) => row.querySelector(".person a")?.textContent.trim().toLowerCase() ?? "";
+    focusRow(grid, order.find((row) => name(row).startsWith(wanted)));
+  }
+
+  document.addEventListener("focusin", (event) => {
+    const row = event.target.closest('[role="treegrid"] tbody tr[aria-level]');
+    if (row && row.tabIndex !== 0) makeCurrent(row.closest('[role="treegrid"]'), row);
+  });
 
   document.addEventListener("click", (event) => {
     const toggle = event.target.closest(".tree-toggle");
@@ -76,6 +119,7 @@
 
   document.addEventListener("keydown", (event) => {
     const row = event.target.closest('[role="treegrid"] tbody tr[aria-level]');
+    if (row && event.key === "Escape") row.focus();
     if (!row || event.target !== row || event.altKey || event.ctrlKey || event.metaKey) return;
     const grid = row.closest('[role="treegrid"]');
     const rows = rowsOf(grid);
@@ -90,14 +134,26 @@
       ArrowLeft: () => (expanded === "true" ? close(row) : focusRow(grid, parentOf(row))),
       Enter: () => row.querySelector("a:not(.tree-toggle)")?.click(),
     };
-    if (!moves[event.key]) return;
+    if (!moves[event.key] && !/^[\p{L}\p{N}]$/u.test(event.key)) return;
     event.preventDefault();
-    moves[event.key]();
+    if (moves[event.key]) moves[event.key]();
+    else find(grid, rows, at, event.key);
+  });
+
+  // Where a list goes on, whoever was at "Show more" is at the first row that came.
+  let lastShown = null;
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const row = event.detail.target;
+    lastShown = row.matches?.(".tree-more") && row.contains(document.activeElement) ? row.previousElementSibling : null;
   });
 
   document.addEventListener("htmx:afterSwap", (event) => {
+    const first = lastShown?.nextElementSibling;
+    lastShown = null;
     for (const row of document.querySelectorAll('tr[aria-busy="true"]')) row.removeAttribute("aria-busy");
     prepare(event.target.closest('[role="treegrid"]')?.parentElement ?? document);
+    if (first) focusRow(first.closest('[role="treegrid"]'), first);
+    if (event.target.id === "card") event.target.scrollIntoView({ block: "nearest" });
     startCanvases();
   });
   document.addEventListener("htmx:responseError", () => {
@@ -107,7 +163,11 @@
     }
   });
 
-  // The drawing: pan and zoom by viewBox
+  // The drawing: pan and zoom by viewBox. Seen from afar it shows first names, large.
+
+  const NEAREST = 2;
+  const FARTHEST = 0.5;
+  const FAR = 0.75;
 
   function boxOf(svg) {
     const { x, y, width, height } = svg.viewBox.baseVal;
@@ -116,14 +176,25 @@
 
   function setBox(svg, box) {
     svg.setAttribute("viewBox", `${box.x} ${box.y} ${box.width} ${box.height}`);
+    svg.classList.toggle("is-far", svg.scale < FAR);
+  }
+
+  // The part of the plane around a point that the window shows at the scale.
+  function look(svg, x, y) {
+    const { width, height } = svg.getBoundingClientRect();
+    if (!width || !height) return;
+    const box = { width: width / svg.scale, height: height / svg.scale };
+    setBox(svg, { x: x - box.width / 2, y: y - box.height / 2, ...box });
+  }
+
+  function middle(svg) {
+    const box = boxOf(svg);
+    return [box.x + box.width / 2, box.y + box.height / 2];
   }
 
   function zoom(svg, factor) {
-    const box = boxOf(svg);
-    const home = svg.homeBox;
-    const width = Math.min(home.width * 4, Math.max(home.width / 8, box.width * factor));
-    const height = (box.height * width) / box.width;
-    setBox(svg, { x: box.x + (box.width - width) / 2, y: box.y + (box.height - height) / 2, width, height });
+    svg.scale = Math.min(NEAREST, Math.max(FARTHEST, svg.scale / factor));
+    look(svg, ...middle(svg));
   }
 
   function pan(svg, dx, dy) {
@@ -133,22 +204,35 @@
 
   // At scale one, the marked node (else the top) in the middle: never the whole tree squeezed in.
   function centre(svg) {
+    svg.scale = 1;
     const { width, height } = svg.getBoundingClientRect();
     const drawn = svg.homeBox;
-    if (!width || !height) return;
-    const node = svg.querySelector(".node-current") ?? svg.querySelector(".node");
-    const box = { width, height };
-    let middle = drawn.x + drawn.width / 2;
-    let top = drawn.height < height ? drawn.y - (height - drawn.height) / 2 : drawn.y;
-    if (node && (drawn.width > box.width || drawn.height > box.height)) {
-      const own = svg.getScreenCTM().inverse();
-      const rect = node.getBoundingClientRect();
-      const point = new DOMPoint(rect.x + rect.width / 2, rect.y).matrixTransform(own);
-      middle = point.x;
-      top = Math.max(drawn.y, point.y - box.height / 4);
+    const isWhole = drawn.width <= width && drawn.height <= height;
+    const node = (svg.querySelector(".node-current") ?? svg.querySelector(".node"))?.querySelector("rect");
+    if (isWhole || !node) {
+      look(svg, drawn.x + drawn.width / 2, drawn.y + drawn.height / 2);
+      return;
     }
-    setBox(svg, { x: middle - box.width / 2, y: top, ...box });
+    const { x, y, width: wide } = node.getBBox();
+    look(svg, x + wide / 2, Math.max(drawn.y, y - height / 4) + height / 2);
   }
+
+  // Whom the keyboard reaches comes into sight.
+  document.addEventListener("focusin", (event) => {
+    const node = event.target.closest?.("[data-panzoom] .node");
+    const svg = node?.closest("[data-panzoom]").querySelector(":scope > svg");
+    const rect = node?.querySelector("rect").getBBox();
+    if (!svg || !node.matches(":focus-visible")) return;
+    const box = boxOf(svg);
+    const isSeen =
+      rect.x >= box.x && rect.y >= box.y &&
+      rect.x + rect.width <= box.x + box.width && rect.y + rect.height <= box.y + box.height;
+    if (!isSeen) look(svg, rect.x + rect.width / 2, rect.y + rect.height / 2);
+  });
+
+  const windows = new ResizeObserver((entries) => {
+    for (const { target } of entries) look(target, ...middle(target));
+  });
 
   function startCanvases() {
     for (const canvas of document.querySelectorAll("[data-panzoom]")) {
@@ -156,8 +240,7 @@
       if (!svg || svg.homeBox) continue;
       svg.homeBox = boxOf(svg);
       centre(svg);
-      canvas.tabIndex = 0;
-      if (!canvas.hasAttribute("role")) canvas.setAttribute("role", "group");
+      windows.observe(svg);
       drag(svg);
     }
   }
@@ -204,7 +287,6 @@
     const svg = button?.closest("[data-panzoom]")?.querySelector(":scope > svg");
     if (!svg) return;
     if (button.dataset.zoom === "reset") {
-      setBox(svg, svg.homeBox);
       centre(svg);
     } else {
       zoom(svg, button.dataset.zoom === "in" ? 1 / 1.25 : 1.25);

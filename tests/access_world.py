@@ -25,6 +25,7 @@ from compliance.models import KYCDocument
 from compliance.services.images import clean_picture
 from compliance.services.kyc import submit_document, verify_document
 from genealogy.models import Referral
+from genealogy.services import exports
 from genealogy.services.enrolment import enrol_distributor
 from genealogy.services.teams import add_member, create_team
 from tests.cast import Cast, at
@@ -164,6 +165,8 @@ def build(cast: Cast) -> World:
     )
     trials.carry_out(trial.pk)
     trial.refresh_from_db()
+    export = exports.order_export(root=cast.chloe, filters={}, columns=["rank"], actor=chloe)
+    exports.make_export(export.pk)
     things = {
         "chloe": cast.chloe,
         "dmitri": cast.dmitri,
@@ -183,6 +186,7 @@ def build(cast: Cast) -> World:
         "open_payout": asked[1],
         "batch": batch,
         "trial": trial,
+        "export": export,
         "version": version,
         "file": PayoutFile.objects.filter(batch=batch, format="csv").get(),
         "notification": Notification.objects.filter(user=chloe)

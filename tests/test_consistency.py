@@ -28,6 +28,7 @@ WITHOUT_ADMIN = {
     "commissions.TrialEarning",
     "commissions.VolumeClaim",
     "compliance.KYCImage",
+    "genealogy.DownlineExport",
     "genealogy.GenealogyPath",
 }
 

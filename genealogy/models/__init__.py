@@ -1,5 +1,6 @@
 from genealogy.models.attribute import DistributorAttribute
 from genealogy.models.distributor import Distributor
+from genealogy.models.export import DownlineExport
 from genealogy.models.move import Move
 from genealogy.models.node import GenealogyNode, GenealogyPath
 from genealogy.models.placement import PlacementRule, Waiting
@@ -13,6 +14,7 @@ __all__ = [
     "Distributor",
     "DistributorAttribute",
     "DistributorPosition",
+    "DownlineExport",
     "GenealogyNode",
     "GenealogyPath",
     "Move",

@@ -10,11 +10,11 @@ from django.test import Client
 
 from accounts.models import Event
 from commerce.services.orders import pay_order
-from genealogy import views_referrals
 from genealogy.models import Distributor, Referral, ReferralClick, ReferralProgram
 from genealogy.services.enrolment import enrol_distributor
 from genealogy.services.referral_codes import current_code, renew_code
 from genealogy.services.referrals import PaidOrder, complete_referrals
+from genealogy.views import referrals as referral_views
 from tests.cast import Cast, at, make_user
 from tests.portal.conftest import queries_of, text_of
 
@@ -213,7 +213,7 @@ def test_a_code_is_renewed_on_its_page(cast: Cast, sign_in) -> None:
 
 
 def test_each_tier_has_its_list_and_pages_go_on(cast: Cast, sign_in, monkeypatch) -> None:
-    monkeypatch.setattr(views_referrals, "PAGE", 2)
+    monkeypatch.setattr(referral_views, "PAGE", 2)
     people = [enrol(f"Eve {n}", code_of(cast.chloe)) for n in range(3)]
     mia = enrol("Mia Two", code_of(people[0]))
     client = sign_in(cast, "chloe")

@@ -1,0 +1,60 @@
+"""Reads of the trees, each a fixed number of statements whatever the size of the line."""
+
+from genealogy.queries.drawing import DRAWN_CHILDREN, DrawnNode, drawn, legs_in_use
+from genealogy.queries.explorer import (
+    PAGE,
+    Crumb,
+    More,
+    Row,
+    beginning_above,
+    children_page,
+    continued,
+    crumbs,
+    is_near,
+    nodes_of,
+    opened,
+    sponsor_nodes,
+    top_nodes,
+    upline_ids,
+)
+from genealogy.queries.figures import Figures, Generation, Leg, figures_of, generations
+from genealogy.queries.search import (
+    MOST_RESULTS,
+    Filters,
+    Hit,
+    HitPage,
+    filtered_page,
+    search,
+)
+
+__all__ = [
+    "DRAWN_CHILDREN",
+    "MOST_RESULTS",
+    "PAGE",
+    "Crumb",
+    "DrawnNode",
+    "Figures",
+    "Filters",
+    "Generation",
+    "Hit",
+    "HitPage",
+    "Leg",
+    "More",
+    "Row",
+    "beginning_above",
+    "children_page",
+    "continued",
+    "crumbs",
+    "drawn",
+    "figures_of",
+    "filtered_page",
+    "generations",
+    "is_near",
+    "legs_in_use",
+    "nodes_of",
+    "opened",
+    "search",
+    "sponsor_nodes",
+    "top_nodes",
+    "upline_ids",
+]
