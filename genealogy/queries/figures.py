@@ -109,10 +109,11 @@ def generations(root: GenealogyNode, deepest: int = DEEPEST) -> list[Generation]
 
 
 _SPONSOR_LEGS = """
-select d.display_name, d.number, d.downline_count + 1, d.current_month_gv,
-       count(*) over (), sum(d.downline_count + 1) over (), sum(d.current_month_gv) over ()
-from genealogy_distributor d where d.sponsor_id = %s
-order by d.current_month_gv desc, d.id limit %s
+select d.display_name, d.number, n.size, d.current_month_gv,
+       count(*) over (), sum(n.size) over (), sum(d.current_month_gv) over ()
+from genealogy_distributor d
+join genealogy_genealogynode n on n.distributor_id = d.id and n.tree = 'sponsor'
+where d.sponsor_id = %s order by d.current_month_gv desc, d.id limit %s
 """
 
 

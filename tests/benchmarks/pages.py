@@ -32,7 +32,9 @@ update genealogy_distributor set
   paid_as_rank_id = case when id % 3 = 0 then (select min(id) from genealogy_rank)
                          when id % 97 = 0 then (select max(id) from genealogy_rank) end,
   current_month_pv = case when id % 4 = 0 then 0 else id % 50000 end,
-  current_month_gv = (downline_count + 1) * 9000
+  current_month_gv = 9000 * (select n.size from genealogy_genealogynode n
+                             where n.distributor_id = genealogy_distributor.id
+                               and n.tree = 'sponsor')
 """
 
 

@@ -261,9 +261,7 @@ def test_children_ask_as_often_for_one_as_for_fifty(cast: Cast, sign_in) -> None
 
 def test_a_level_is_read_by_its_index(db) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(
-            "select indexdef from pg_indexes where indexname = 'genealogy_node_by_level'"
-        )
+        cursor.execute("select indexdef from pg_indexes where indexname = 'genealogy_node_level'")
         ((definition,),) = cursor.fetchall()
 
     assert definition.endswith("(tree, depth, lft)")
