@@ -12,15 +12,19 @@ from django.urls import URLPattern, path
 
 from accounts.admin_base import ReadOnlyAdmin
 from accounts.permissions import require
+from genealogy import queries
 from genealogy.models import Distributor, GenealogyNode, Move
 from genealogy.move_forms import MoveForm, ReasonForm, TerminationForm, UndoForm
-from genealogy.services import moves, terminations
+from genealogy.services import effects, moves, terminations
+from genealogy.services import move_previews as previews
+from genealogy.services.effects import EffectsRefused
 from genealogy.services.moves import MoveRefused, Place
 from genealogy.services.terminations import TerminationRefused
 
 ADD, APPROVE = "genealogy.add_move", "genealogy.approve_move"
 TERMINATE = "genealogy.terminate_distributor"
 TEMPLATES = "admin/genealogy"
+MOST_NAMED = 50
 
 
 class PeopleDesk(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -45,6 +49,12 @@ class PeopleDesk(admin.ModelAdmin):  # type: ignore[type-arg]
         if request.method == "POST" and form.is_valid():
             asked = form.cleaned_data
             try:
+                moves.refuse_unless_possible(
+                    person, asked["tree"], form.place, asked["effective_on"]
+                )
+                foreseen = previews.work_out_now(
+                    previews.change_to(person, asked["tree"], form.place)
+                )
                 if "confirmed" in request.POST:
                     move = moves.request_move(
                         distributor=person,
@@ -53,15 +63,17 @@ class PeopleDesk(admin.ModelAdmin):  # type: ignore[type-arg]
                         effective_on=asked["effective_on"],
                         reason=asked["reason"],
                         actor=request.user,  # type: ignore[arg-type]
+                        foreseen=foreseen,
                     )
                     messages.success(request, said_of(move))
                     return redirect("admin:genealogy_move_desk", move.number)
-                moves.refuse_unless_possible(
-                    person, asked["tree"], form.place, asked["effective_on"]
-                )
                 context["preview"] = preview_of(person, asked["tree"], form.place)
+                context["effects"] = effects.shown(foreseen or {})
+                context["is_large"] = foreseen is None
             except MoveRefused as refused:
                 form.add_error(refused.field or None, str(refused))
+            except EffectsRefused as refused:
+                form.add_error(None, str(refused))
         return TemplateResponse(request, f"{TEMPLATES}/distributor/move.html", context)
 
     def leave_view(self, request: HttpRequest, number: str) -> HttpResponse:
@@ -70,25 +82,26 @@ class PeopleDesk(admin.ModelAdmin):  # type: ignore[type-arg]
         person = _person(number)
         has_left = person.status == Distributor.Status.TERMINATED
         form = (ReasonForm if has_left else TerminationForm)(request.POST or None)
-        if request.method == "POST" and form.is_valid():
-            service = (
-                terminations.reinstate_distributor
-                if has_left
-                else terminations.terminate_distributor
-            )
-            try:
-                service(distributor=person, actor=request.user, **form.cleaned_data)  # type: ignore[operator]
-            except TerminationRefused as refused:
-                form.add_error(None, str(refused))
-            else:
-                said = "is back in the company." if has_left else "has left the company."
-                messages.success(request, f"{person.display_name} {said}")
-                return redirect("admin:genealogy_distributor_change", person.pk)
         title = f"Take {person.display_name} back" if has_left else f"End {person}'s membership"
-        context = self._context(request, person, form, title=title)
-        return TemplateResponse(
-            request, f"{TEMPLATES}/distributor/leave.html", context | {"has_left": has_left}
-        )
+        context = self._context(request, person, form, title=title) | {"has_left": has_left}
+        if request.method == "POST" and form.is_valid():
+            try:
+                if has_left or "confirmed" in request.POST:
+                    return self._end_or_go_on(request, person, form)
+                context |= departure_of(person, form.cleaned_data["downline"])
+            except (TerminationRefused, EffectsRefused) as refused:
+                form.add_error(None, str(refused))
+        return TemplateResponse(request, f"{TEMPLATES}/distributor/leave.html", context)
+
+    def _end_or_go_on(self, request: HttpRequest, person: Distributor, form: Form) -> HttpResponse:
+        has_left = person.status == Distributor.Status.TERMINATED
+        service: Any = terminations.terminate_distributor
+        if has_left:
+            service = terminations.reinstate_distributor
+        service(distributor=person, actor=request.user, **form.cleaned_data)
+        said = "is back in the company." if has_left else "has left the company."
+        messages.success(request, f"{person.display_name} {said}")
+        return redirect("admin:genealogy_distributor_change", person.pk)
 
     def _context(
         self, request: HttpRequest, person: Distributor, form: Form, title: str
@@ -153,12 +166,16 @@ class MoveAdmin(ReadOnlyAdmin):
             "may_decide": _may_decide(request, move),
             "may_cancel": move.is_open and request.user.has_perm(ADD),
             "may_undo": move.may_be_undone and request.user.has_perm(ADD),
+            "effects": effects.shown(move.effects),
+            "progress": [] if move.is_worked_out else effects.progress(move.number),
         }
         if move.is_open:
             context["preview"] = preview_of(
                 move.distributor, move.tree, Place(move.to_parent, move.to_leg)
             )
-        return TemplateResponse(request, f"{TEMPLATES}/move/desk.html", context)
+        part = bool(getattr(request, "htmx", False))
+        name = "_effects" if part else "desk"
+        return TemplateResponse(request, f"{TEMPLATES}/move/{name}.html", context)
 
     def _carry_out(
         self, request: HttpRequest, move: Move, verb: str, asked: dict[str, Any]
@@ -175,15 +192,43 @@ class MoveAdmin(ReadOnlyAdmin):
 
 def preview_of(person: Distributor, tree: str, to: Place) -> dict[str, Any]:
     """Who moves along, and which people above are lost and gained, nearest first."""
-    before = moves.upline_of(moves.place_of(person, tree).parent, tree)
-    after = moves.upline_of(to.parent, tree)
+    before = _upline(moves.place_of(person, tree).parent, tree)
+    after = _upline(to.parent, tree)
+    lost = [pk for pk in before if pk not in set(after)]
+    gained = [pk for pk in after if pk not in set(before)]
+    named = Distributor.objects.in_bulk([*lost[:MOST_NAMED], *gained[:MOST_NAMED]])
     node = GenealogyNode.objects.filter(distributor=person, tree=tree).first()
     return {
         "people": node.size if node else 1,
-        "lost": [above for above in before if above not in after],
-        "gained": [above for above in after if above not in before],
+        "lost": [named[pk] for pk in lost[:MOST_NAMED]],
+        "lost_more": max(len(lost) - MOST_NAMED, 0),
+        "gained": [named[pk] for pk in gained[:MOST_NAMED]],
+        "gained_more": max(len(gained) - MOST_NAMED, 0),
         "level_before": len(before),
         "level_after": len(after),
+    }
+
+
+def _upline(first: Distributor | None, tree: str) -> list[int]:
+    """Somebody and everybody above, nearest first."""
+    return [first.pk, *reversed(queries.upline_ids(first.pk, None, tree))] if first else []
+
+
+def departure_of(person: Distributor, downline: str) -> dict[str, Any]:
+    """What the page says before a membership ends: who is lifted, what moves with it, what is owed.
+
+    Raises EffectsRefused.
+    """
+    changes = (
+        previews.changes_of_departure(person) if downline == terminations.Downline.ROLL_UP else ()
+    )
+    foreseen = previews.work_out_now(changes)
+    return {
+        "is_previewed": True,
+        "lifted": len(changes),
+        "effects": effects.shown(foreseen or {}),
+        "is_large": foreseen is None,
+        "touched": effects.touched_by(person),
     }
 
 
@@ -191,7 +236,7 @@ def said_of(move: Move) -> str:
     """What a page says after something was done with a move."""
     name = move.distributor.display_name
     return {
-        Move.Status.REQUESTED: f"{move} of {move.people:,} people waits for a second person.",
+        Move.Status.REQUESTED: f"{move} of {move.people:,} people waits to be approved.",
         Move.Status.SCHEDULED: f"{name} is moved on {move.effective_on:%d %B %Y}.",
         Move.Status.DONE: f"{name} is moved.",
         Move.Status.DECLINED: f"{move} is declined.",
@@ -205,8 +250,7 @@ def _person(number: str) -> Distributor:
 
 
 def _may_decide(request: HttpRequest, move: Move) -> bool:
-    return (
-        move.status == Move.Status.REQUESTED
-        and request.user.has_perm(APPROVE)
-        and request.user.pk != move.requested_by_id
-    )
+    is_own = request.user.pk == move.requested_by_id
+    if move.status != Move.Status.REQUESTED or (is_own and move.needs_approval):
+        return False
+    return request.user.has_perm(APPROVE)

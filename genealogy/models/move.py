@@ -28,7 +28,7 @@ class Move(models.Model):
     """
 
     class Status(models.TextChoices):
-        REQUESTED = "requested", "Waiting for approval"
+        REQUESTED = "requested", "Waiting"
         SCHEDULED = "scheduled", "Waiting for its day"
         DONE = "done", "Done"
         DECLINED = "declined", "Declined"
@@ -52,6 +52,12 @@ class Move(models.Model):
     decided_at = models.DateTimeField(null=True)
     decision_reason = models.TextField(blank=True)
     done_at = models.DateTimeField(null=True)
+    effects = models.JSONField(
+        default=dict, blank=True, help_text="What it would do, as was said before it was done."
+    )
+    is_worked_out = models.BooleanField(
+        default=True, help_text="Whether all effects are known that were asked for."
+    )
     undoes = models.OneToOneField(
         "self",
         models.PROTECT,

@@ -140,6 +140,11 @@ def order(reference: str) -> None:
         transaction.on_commit(partial(source.send, reference), robust=True)
 
 
+def is_complete(stored: Mapping[str, Effects]) -> bool:
+    """Whether every app has said what it has to say."""
+    return stored.keys() >= _SOURCES.keys()
+
+
 def progress(reference: str) -> list[Progress]:
     """How far the tasks are that work at an order."""
     found = (source.progress(reference) for source in _SOURCES.values())

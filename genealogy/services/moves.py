@@ -4,12 +4,12 @@ A move is asked for, approved by a second person where it moves many, and done o
 parents, the index and the positions change in one transaction. It is undone by a move back.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
 from django.conf import settings
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts import audit
@@ -19,14 +19,16 @@ from accounts.models import User
 from accounts.numbering import take_number
 from genealogy.models import Distributor, GenealogyNode, Move
 from genealogy.models.node import Tree
+from genealogy.services import effects
+from genealogy.services.effects import Effects
 from genealogy.services.open_places import places_under_each
 from genealogy.services.positions import record_position, stood_below
 from genealogy.services.tree import insert_node, move_node
-from genealogy.services.tree_index import PARENT_COLUMN, hold_rows, lock_tree
+from genealogy.services.tree_index import hold_rows, lock_tree
 
 FirstDay = Callable[[], date | None]
 _FIRST_DAYS: list[FirstDay] = []
-LONGEST_UPLINE = 300
+NOTHING: Mapping[str, Effects] = {}
 
 
 class MoveRefused(Exception):
@@ -74,9 +76,12 @@ def request_move(
     reason: str,
     actor: User,
     undoes: Move | None = None,
+    foreseen: Mapping[str, Effects] | None = NOTHING,
 ) -> Move:
     """Ask for a move. It is done at once when its day has come and it moves few people.
 
+    `foreseen` is what whoever asks has seen of its effects, and is kept. None has them worked out
+    by a task; then the move waits for a word, the same person's where no second one is needed.
     Raises MoveRefused, with the field at fault, and leaves nothing behind.
     """
     lock_tree(tree)
@@ -100,16 +105,22 @@ def request_move(
         needs_approval=people > settings.MOVE_ALONE_UP_TO,
         requested_by=actor,
         undoes=undoes,
+        effects=dict(foreseen or {}),
+        is_worked_out=foreseen is not None,
     )
-    move.status = Move.Status.REQUESTED if move.needs_approval else Move.Status.SCHEDULED
+    waits = move.needs_approval or not move.is_worked_out
+    move.status = Move.Status.REQUESTED if waits else Move.Status.SCHEDULED
     _save_new(move)
+    if not move.is_worked_out:
+        effects.order(move.number)
     _record(move, actor, "move.requested", reason=move.reason)
     return _do_if_due(move)
 
 
 @transaction.atomic
 def decide_move(*, move: Move, approve: bool, reason: str, actor: User) -> Move:
-    """The second person's word on a move of many people. An approved one is done on its day.
+    """The word on a move that waits: a second person's where it moves many people. An approved one
+    is done on its day.
 
     Raises MoveRefused when it was decided already, when the same person asked for it, or when the
     tree has changed so that it is not possible any more.
@@ -117,12 +128,15 @@ def decide_move(*, move: Move, approve: bool, reason: str, actor: User) -> Move:
     move = _locked(move)
     if move.status != Move.Status.REQUESTED:
         raise MoveRefused(f"{move} is not waiting for approval any more.")
-    if actor.pk == move.requested_by_id:
+    if move.needs_approval and actor.pk == move.requested_by_id:
         raise MoveRefused("A move is approved by somebody else than asks for it.")
+    if approve and not move.is_worked_out:
+        raise MoveRefused("Wait until it is worked out what the move does.")
     if not approve and not reason.strip():
         raise MoveRefused("Say why the move is declined.", "reason")
     move.status = Move.Status.SCHEDULED if approve else Move.Status.DECLINED
-    move.decided_by, move.decided_at = actor, timezone.now()
+    move.decided_by = actor if actor.pk != move.requested_by_id else None
+    move.decided_at = timezone.now()
     move.decision_reason = reason.strip()
     move.save()
     _record(move, actor, "move.approved" if approve else "move.declined", reason=reason)
@@ -222,30 +236,6 @@ def _refuse_parent(
             "choose a later day.",
             "effective_on",
         )
-
-
-def upline_of(first: Distributor | None, tree: str) -> list[Distributor]:
-    """Somebody and everybody above, nearest first; of a long line the nearest few hundred."""
-    if first is None:
-        return []
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _UPLINE.replace("{parent}", PARENT_COLUMN[Tree(tree)]), [first.pk, LONGEST_UPLINE]
-        )
-        ids = [pk for (pk,) in cursor.fetchall()]
-    people = Distributor.objects.in_bulk(ids)
-    return [people[pk] for pk in ids]
-
-
-_UPLINE = """
-with recursive up(id, parent, n) as (
-  select id, {parent}, 0 from genealogy_distributor where id = %s
-  union all
-  select d.id, d.{parent}, up.n + 1 from up join genealogy_distributor d on d.id = up.parent
-  where up.n < %s
-)
-select id from up order by n
-"""
 
 
 def stands_below(below: Distributor, above: Distributor, tree: str) -> bool:

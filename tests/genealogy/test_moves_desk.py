@@ -124,7 +124,11 @@ def test_a_membership_ends_and_goes_on_in_the_admin(cast, as_staff):
     client = as_staff("mona")
     page = reverse("admin:genealogy_distributor_leave", args=[cast.ben.number])
 
-    ended = client.post(page, {"downline": "roll_up", "reason": "Asked to leave"}, follow=True)
+    answer = {"downline": "roll_up", "reason": "Asked to leave"}
+    looked = " ".join(strip_tags(client.post(page, answer).content.decode()).split())
+    assert "Directs who get another sponsor 1" in looked
+    assert sponsor_of(cast.chloe) == cast.ben
+    ended = client.post(page, answer | {"confirmed": "yes"}, follow=True)
     assert "Ben Cole has left the company." in ended.content.decode()
     assert "Take back" in ended.content.decode()
     assert sponsor_of(cast.chloe) == cast.asha
