@@ -9,6 +9,9 @@ Chloe
 Dmitri
 """
 
+from datetime import date
+from importlib import import_module
+
 import pytest
 from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
@@ -17,10 +20,11 @@ from django.test.utils import CaptureQueriesContext
 from accounts.event_rows import publish_rows
 from accounts.models import Event, Notification
 from commissions.models import RankChange
-from commissions.services import projections
+from commissions.services import finalize, projections
 from commissions.services.claims import claim_volume
 from commissions.services.finalize import finalize_period
 from genealogy.models import Distributor, Rank
+from genealogy.services.enrolment import enrol_distributor
 from tests.cast import Cast, at
 from tests.commissions.steps import calculated, closed
 
@@ -120,7 +124,6 @@ def test_a_finalization_that_fails_leaves_no_change_behind(october: Cast, monkey
     october.buys("ben", 15, at("2026-11-03"))
     claim_volume()
     run = calculated(october, "2026-11")
-    from commissions.services import finalize
 
     def fail(*_):
         raise RuntimeError("power cut")
@@ -151,8 +154,6 @@ def test_the_statements_do_not_grow_with_the_people(company: Cast) -> None:
             company.buys(name, 10, at(f"{code}-03"))
         claim_volume()
         period = calculated(company, code).period
-        from commissions.services import finalize
-
         finalize.approve_period(period=period, actor=company.user("felix"))
         with CaptureQueriesContext(connection) as queries:
             finalize_period(period=period, actor=company.user("felix"))
@@ -179,6 +180,22 @@ def test_the_database_refuses_a_change_into_the_same_rank(october: Cast) -> None
 
     with pytest.raises(DatabaseError, match="rankchange_changes"), transaction.atomic():
         row.save(force_insert=True)
+
+
+def test_the_changes_of_earlier_periods_are_filled_in_alike(november: Cast) -> None:
+    columns = [field.attname for field in RankChange._meta.concrete_fields if field.name != "id"]
+    recorded = sorted(RankChange.objects.values_list(*columns))
+    migration = import_module("commissions.migrations.0016_fill_rank_changes").Migration
+
+    with connection.cursor() as cursor:
+        cursor.execute("set constraints all immediate")
+        cursor.execute("alter table commissions_rankchange disable trigger user")
+        cursor.execute("delete from commissions_rankchange")
+        cursor.execute("alter table commissions_rankchange enable trigger user")
+        cursor.execute(migration.operations[0].sql)
+
+    assert recorded
+    assert sorted(RankChange.objects.values_list(*columns)) == recorded
 
 
 # On the people
@@ -213,10 +230,6 @@ def test_ranks_and_levels_can_be_rebuilt(november: Cast, capsys) -> None:
 
 
 def test_who_has_no_figures_yet_keeps_the_ranks_he_came_with(october: Cast) -> None:
-    from datetime import date
-
-    from genealogy.services.enrolment import enrol_distributor
-
     gold = Rank.objects.get(code="gold")
     late = enrol_distributor(
         sponsor=october.asha, display_name="Late Lena", joined_on=date(2026, 11, 20), actor=None
