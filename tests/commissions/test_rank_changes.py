@@ -185,7 +185,7 @@ def test_the_database_refuses_a_change_into_the_same_rank(october: Cast) -> None
 def test_the_changes_of_earlier_periods_are_filled_in_alike(november: Cast) -> None:
     columns = [field.attname for field in RankChange._meta.concrete_fields if field.name != "id"]
     recorded = sorted(RankChange.objects.values_list(*columns))
-    migration = import_module("commissions.migrations.0016_fill_rank_changes").Migration
+    migration = import_module("commissions.migrations.0018_fill_rank_changes").Migration
 
     with connection.cursor() as cursor:
         cursor.execute("set constraints all immediate")
