@@ -6,6 +6,7 @@ from datetime import timedelta
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
+from accounts.models import User
 from genealogy.models import Distributor, Referral, ReferralClick
 
 PAGE = 50
@@ -45,7 +46,7 @@ def funnel(distributor: Distributor, days: int = 30) -> Funnel:
     return Funnel(**clicks, **counted)
 
 
-def referrals_of(distributor: Distributor, tier: int) -> QuerySet[Referral]:
-    """Newest first, with the people."""
-    rows = Referral.objects.filter(referrer=distributor, tier=tier)
+def referrals_of(distributor: Distributor, tier: int, reader: User) -> QuerySet[Referral]:
+    """What the reader may see of a distributor's referrals, newest first, with the people."""
+    rows = Referral.objects.visible_to(reader).filter(referrer=distributor, tier=tier)
     return rows.select_related("referred", "code__distributor").order_by("-pk")

@@ -69,7 +69,7 @@ def growth(team: Team) -> list[tuple[str, int]]:
             },
         )
         rows: list[tuple[datetime, int]] = cursor.fetchall()
-    return [(f"{month:%b %Y}", members) for month, members in rows]
+    return [(f"{month:%b}", members) for month, members in rows]
 
 
 _GROWTH = """

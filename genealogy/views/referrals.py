@@ -124,7 +124,7 @@ def referral_list(request: HttpRequest) -> HttpResponse:
     tiers = range(1, program.max_tier_level + 1)
     asked = request.GET.get("tier", "1")
     tier = int(asked) if asked in {str(n) for n in tiers} else 1
-    rows = referrals_of(distributor, tier)
+    rows = referrals_of(distributor, tier, user)
     if before := request.GET.get("before", ""):
         last = get_object_or_404(rows, referred__number=before)
         rows = rows.filter(pk__lt=last.pk)

@@ -323,8 +323,8 @@ def test_growth_is_told_from_the_memberships(cast, team, time_machine):
     months = dict(growth(team))
 
     assert len(months) == 12
-    assert list(months)[-1] == "Dec 2026"
-    assert (months["Sep 2026"], months["Oct 2026"], months["Nov 2026"]) == (0, 2, 1)
+    assert list(months)[-1] == "Dec"
+    assert (months["Sep"], months["Oct"], months["Nov"]) == (0, 2, 1)
 
 
 # What the database refuses
