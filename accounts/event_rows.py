@@ -5,8 +5,8 @@ from typing import Any
 
 from django.db import connection
 
+from accounts.event_types import EVENTS
 from accounts.events import (
-    EVENTS,
     INSERT_EVENTS,
     POKES_AT_COMMIT,
     poke_after_commit,

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import reverse
 
-from accounts.events import EVENTS
+from accounts.event_types import EVENTS
 from accounts.permissions import ROLE_PERMISSIONS
 
 APPS = ["accounts", "genealogy", "commerce", "commissions", "compliance"]
@@ -55,7 +55,7 @@ def test_every_model_is_in_the_admin_or_on_the_list():
 
 def test_every_event_is_published_somewhere():
     code = all_code().replace(str(EVENTS), "")
-    registry = (ROOT / "accounts" / "events.py").read_text()
+    registry = (ROOT / "accounts" / "event_types.py").read_text()
     code = code.replace(registry, "")
 
     # A service may name the step alone: announce(payout, "approved") publishes payout.approved.

@@ -6,7 +6,8 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils import timezone
 
-from accounts.events import EVENTS, poke
+from accounts.event_types import EVENTS
+from accounts.events import poke
 from accounts.models import Event
 
 GRACE = timedelta(seconds=2)

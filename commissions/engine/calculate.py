@@ -91,6 +91,7 @@ def calculate(
     payable = pay_out(earned(paid, facts), facts).payable if closing else None
     retained = tuple(block for one in paid.values() for block in one.retained)
     held = tuple(block for one in paid.values() for block in one.held)
+    asked = measured(facts, paid) if closing else {}
     found = [block for one in paid.values() for block in one.ledger]
     paid.clear()
     ledger, columns = in_columns(found)
@@ -108,7 +109,7 @@ def calculate(
         state=carried_on(facts) if closing else {},
         member_count=len(snapshot.members),
         payable=payable,
-        measured=measured(facts, paid) if closing else {},
+        measured=asked,
         rewards=given,
     )
 

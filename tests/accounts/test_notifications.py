@@ -5,7 +5,8 @@ import json
 import pytest
 from django.db import transaction
 
-from accounts.events import EVENTS, publish, words
+from accounts.event_types import EVENTS
+from accounts.events import publish, words
 from accounts.models import Event, Notification, User
 from tests.accounts.test_users import signed_in
 

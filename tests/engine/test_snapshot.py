@@ -87,7 +87,11 @@ def test_what_is_left_out_has_its_plain_meaning():
         (members(), line(seller=[2]), "lines.seller must lie from 0 to 1"),
         (members(), line(seller=[-1]), "lines.seller must lie from 0 to 1"),
         (members(), line(kind=[-1]), "lines.kind must lie from 0"),
-        (members(), line(colour=[5]), "lines must have id, seller, kind, volumes and may have buyer, day"),
+        (
+            members(),
+            line(colour=[5]),
+            "lines must have id, seller, kind, volumes and may have buyer, day",
+        ),
         (members(), volumes(cv=[-1]), "lines.cv must lie from 0"),
         (members(), volumes(pv=[10**15 + 1]), "lines.pv must lie from 0"),
         (members(), volumes(margin=[-(10**15) - 1]), "lines.margin must lie within"),

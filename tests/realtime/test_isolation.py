@@ -3,7 +3,8 @@
 import pytest
 from django.db import transaction
 
-from accounts.events import EVENTS, STAFF_PERMISSIONS, publish
+from accounts.event_types import EVENTS, STAFF_PERMISSIONS
+from accounts.events import publish
 from accounts.models import User
 from accounts.permissions import ROLE_PERMISSIONS
 from accounts.queries import read_events, start_cursor, streams_of
