@@ -9,6 +9,7 @@ from django.db.models import Max
 from genealogy.models import Distributor, GenealogyNode
 from genealogy.models.node import Tree
 from genealogy.queries.explorer import PARENT, nodes_of
+from genealogy.services.open_places import places_under_each
 
 DRAWN_CHILDREN = (8, 4, 3, 3)
 """How many children are drawn of the root, of its children, and so on; the rest is "+N more"."""
@@ -105,5 +106,7 @@ def name_of_leg(leg: int, width: int) -> str:
 
 
 def legs_in_use() -> int:
-    """How many legs the placement tree has: two, or the furthest leg that anybody stands in."""
-    return max(BINARY, Distributor.objects.aggregate(last=Max("leg"))["last"] or 0)
+    """How many legs the placement tree has: as the rule says; without one two, or the furthest leg
+    that anybody stands in."""
+    width = places_under_each()
+    return width or max(BINARY, Distributor.objects.aggregate(last=Max("leg"))["last"] or 0)

@@ -67,25 +67,40 @@ def period_named(code: str) -> CommissionPeriod:
 
 
 def load_network(network: Network) -> None:
+    load_people(network)
+    load_sales(network)
+    put_to_rest()
+    rebuild_tree()
+
+
+def load_people(network: Network) -> None:
+    """Distributors, and their positions in both trees; the index is the caller's."""
+    with connection.cursor() as cursor:
+        cursor.execute("set session_replication_role = replica")
+        cursor.execute(
+            "create unlogged table bench_member (id bigint, sponsor bigint, enroller bigint, "
+            "place bigint, leg smallint, referrals bigint)"
+        )
+        copy_rows("bench_member", MEMBER, member_pieces(network))
+        for statement in PEOPLE:
+            cursor.execute(statement)
+        cursor.execute("set session_replication_role = origin")
+
+
+def load_sales(network: Network) -> None:
+    """Products, orders with a line each, and volume."""
     walk_in_account(None)
     with connection.cursor() as cursor:
         cursor.execute("set session_replication_role = replica")
         cursor.execute(
-            "create table bench_member (id bigint, sponsor bigint, enroller bigint, "
-            "place bigint, leg smallint, referrals bigint)"
-        )
-        cursor.execute(
-            "create table bench_line (id bigint, seller bigint, order_class smallint, "
+            "create unlogged table bench_line (id bigint, seller bigint, order_class smallint, "
             "product bigint, quantity bigint, pv bigint, cv bigint, margin bigint)"
         )
-        copy_rows("bench_member", MEMBER, member_pieces(network))
         copy_rows("bench_line", LINE, line_pieces(network))
         indexes = take_indexes(cursor, "commerce_order", "commerce_orderitem")
-        for statement in [*STATEMENTS, *indexes]:
+        for statement in [*SALES, *indexes]:
             cursor.execute(statement)
         cursor.execute("set session_replication_role = origin")
-    put_to_rest()
-    rebuild_tree()
 
 
 def put_to_rest() -> None:
@@ -148,13 +163,15 @@ def line_pieces(network: Network):
         )
 
 
-STATEMENTS = [
+PEOPLE = [
     """insert into genealogy_distributor (id, number, display_name, country, sponsor_id,
-         enroller_id, joined_on, status, auto_ship_active, notes, personal_pv, group_pv,
+         enroller_id, placement_parent_id, leg, joined_on, status, auto_ship_active,
+         notes, personal_pv, group_pv,
          current_month_pv, current_month_gv, lifetime_pv, direct_referral_count,
          total_commission_earned, total_payout_requested, created_at, updated_at)
        select id, 'D-' || lpad(id::text, 8, '0'), 'Distributor ' || id, '', nullif(sponsor, 0),
-         nullif(enroller, 0), '2026-01-05', 'active', false, '', 0, 0, 0, 0, 0, referrals,
+         nullif(enroller, 0), nullif(place, 0), nullif(leg + 1, 0), '2026-01-05',
+         'active', false, '', 0, 0, 0, 0, 0, referrals,
          0, 0, now(), now()
        from bench_member""",
     """insert into genealogy_distributorposition (distributor_id, tree, parent_id, valid_from,
@@ -164,6 +181,9 @@ STATEMENTS = [
          recorded_at, reason)
        select id, 'placement', nullif(place, 0), nullif(leg + 1, 0), '2026-01-05', now(), ''
        from bench_member""",
+    "drop table bench_member",
+]
+SALES = [
     """insert into commerce_product (id, sku, name, description, short_description, price,
          currency, pv, cv, is_commissionable, dimensions, images, is_subscription, tax_code,
          shipping_class, inventory_tracked, stock_quantity, min_stock_level, status, created_at,
@@ -194,5 +214,5 @@ STATEMENTS = [
          (array['retail', 'preferred', 'self_consumption', 'autoship'])[order_class + 1],
          pv, cv, margin, '2026-10-15 12:00+00', '2026-10-15', now()
        from bench_line""",
-    "drop table bench_member, bench_line",
+    "drop table bench_line",
 ]

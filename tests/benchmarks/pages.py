@@ -90,7 +90,7 @@ def measure(size: int, with_plans: bool) -> int:
 def finish_loading() -> None:
     from django.db import connection
 
-    from genealogy.services.tree import rebuild_tree
+    from genealogy.services.tree_index import rebuild_tree
     from tests.benchmarks.loading import put_to_rest
 
     with connection.cursor() as cursor:
