@@ -9,7 +9,7 @@ from accounts.models import User
 from genealogy.models import Distributor, DistributorPosition
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def record_position(
     *,
     distributor: Distributor,
@@ -54,7 +54,7 @@ def record_position(
     )
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def record_positions_of_many(
     distributor_ids: list[int],
     tree: str,

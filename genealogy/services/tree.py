@@ -46,7 +46,7 @@ class Gap:
         return max(self.high - self.low - 1, 0)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def insert_node(distributor: Distributor, tree: str = Tree.SPONSOR) -> GenealogyNode:
     """Put a distributor, already saved with his parent, into the index as a new leaf.
 
@@ -77,7 +77,7 @@ def insert_node(distributor: Distributor, tree: str = Tree.SPONSOR) -> Genealogy
     return node
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def move_node(distributor: Distributor, tree: str, *, from_parent_id: int | None) -> None:
     """Bring the index in line with a distributor's new parent, with everybody below him.
 
@@ -107,7 +107,7 @@ def _drop_alone(distributor_ids: list[int | None]) -> None:
     alone.filter(distributor__in=[pk for pk in distributor_ids if pk]).delete()
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def roll_up_node(distributor: Distributor, tree: str) -> None:
     """Lift everybody below a distributor by one level, after his directs got his own parent.
 

@@ -310,8 +310,9 @@ def changes() -> Iterator[tuple[str, Timer]]:
     staff = User.objects.create_user("mover@example.com", role="admin")
     today = timezone.localdate()
     sponsors = list(Distributor.objects.order_by("pk")[::10_007])
+    yield "enrol", once(lambda p=p: stand_under(p, today) for p in saved_under(sponsors, today))
     yield (
-        "enrol",
+        "enrol, all that goes along",
         once(
             lambda s=s: enrol_distributor(
                 sponsor=s, display_name="New", joined_on=today, actor=None
@@ -331,6 +332,28 @@ def changes() -> Iterator[tuple[str, Timer]]:
         )  # fmt: skip
 
     yield f"move of {MOVED:,}", once(lambda to=to: move(to) for to in homes)
+
+
+def saved_under(sponsors: list[Any], today: Any) -> Iterator[Any]:
+    """New distributors who are in no tree yet."""
+    from accounts.numbering import take_number
+    from genealogy.models import Distributor
+
+    for sponsor in sponsors:
+        yield Distributor.objects.create(
+            number=take_number("D"), display_name="New", sponsor=sponsor, joined_on=today
+        )
+
+
+def stand_under(person: Any, today: Any) -> object:
+    """What an enrolment does in a tree: the node, the counts of everybody above, the position."""
+    from genealogy.services.positions import record_position
+    from genealogy.services.tree import insert_node
+
+    insert_node(person)
+    return record_position(
+        distributor=person, tree="sponsor", parent=person.sponsor, valid_from=today, actor=None
+    )
 
 
 def within(person: Any, node: Any) -> bool:
