@@ -7,7 +7,11 @@ from django import forms
 from django.http import Http404
 
 from genealogy.models import Distributor
+from genealogy.models.node import Tree
 from genealogy.permissions import Scope
+from genealogy.services.moves import Place
+
+ELSEWHERE = "elsewhere"
 
 
 class InvitationForm(forms.Form):
@@ -100,3 +104,49 @@ class TeamMemberForm(forms.Form):
     def __init__(self, *args: Any, scope: Scope, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["number"].scope = scope  # type: ignore[attr-defined]
+
+
+class PlaceForm(forms.Form):
+    """A place for somebody new: one of those proposed, or under somebody in the own line."""
+
+    choice = forms.ChoiceField(label="Place", widget=forms.RadioSelect)
+    under = forms.CharField(
+        label="Somewhere else: under",
+        max_length=20,
+        required=False,
+        help_text="The number of somebody in your line of the placement tree.",
+    )
+    leg = forms.IntegerField(required=False, min_value=1, max_value=50, help_text="From the left.")
+
+    def __init__(
+        self, *args: Any, scope: Scope, proposed: list[tuple[Place, str]], **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.scope = scope
+        self.proposed = [place for place, _ in proposed]
+        choices = [(str(number), label) for number, (_, label) in enumerate(proposed)]
+        self.fields["choice"].choices = [*choices, (ELSEWHERE, "Somewhere else")]  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("choice") == ELSEWHERE and not self.errors:
+            self.elsewhere = Place(self._parent(cleaned.get("under", "")), cleaned.get("leg"))
+            if not cleaned.get("leg"):
+                self.add_error("leg", "Say which leg.")
+        return cleaned
+
+    def _parent(self, number: str) -> Distributor | None:
+        number = number.strip().upper()
+        own = self.scope.own
+        if own is not None and number == own.number:
+            return own
+        try:
+            return self.scope.node(number, Tree.PLACEMENT).distributor
+        except Http404:
+            self.add_error("under", f"Nobody in your line has the number {number}.")
+            return None
+
+    @property
+    def place(self) -> Place:
+        chosen = self.cleaned_data["choice"]
+        return self.elsewhere if chosen == ELSEWHERE else self.proposed[int(chosen)]

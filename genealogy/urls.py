@@ -1,7 +1,7 @@
 from django.urls import path
 
 from genealogy import views
-from genealogy.views import referrals, teams
+from genealogy.views import referrals, teams, waiting
 
 app_name = "genealogy"
 
@@ -14,6 +14,8 @@ urlpatterns = [
     path("genealogy/exports/new/", views.export_start, name="export_start"),
     path("genealogy/exports/<uuid:key>/cancel/", views.export_cancel, name="export_cancel"),
     path("genealogy/exports/<uuid:key>/file/", views.export_file, name="export_file"),
+    path("genealogy/waiting/", waiting.waiting_list, name="waiting"),
+    path("genealogy/waiting/<str:number>/", waiting.waiting_place, name="waiting_place"),
     path("genealogy/<str:number>/", views.distributor_card, name="distributor"),
     path("genealogy/<str:number>/children/", views.children, name="children"),
     path("r/", referrals.invitation_search, name="invitation_search"),

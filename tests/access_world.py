@@ -24,7 +24,7 @@ from commissions.services.payout_methods import MethodDetails, add_payout_method
 from compliance.models import KYCDocument
 from compliance.services.images import clean_picture
 from compliance.services.kyc import submit_document, verify_document
-from genealogy.models import Referral
+from genealogy.models import PlacementRule, Referral, Waiting
 from genealogy.services import exports
 from genealogy.services.enrolment import enrol_distributor
 from genealogy.services.teams import add_member, create_team
@@ -167,6 +167,8 @@ def build(cast: Cast) -> World:
     trial.refresh_from_db()
     export = exports.order_export(root=cast.chloe, filters={}, columns=["rank"], actor=chloe)
     exports.make_export(export.pk)
+    PlacementRule.objects.create(width=2, waiting_days=None)
+    Waiting.objects.create(distributor=cast.dmitri)
     things = {
         "chloe": cast.chloe,
         "dmitri": cast.dmitri,

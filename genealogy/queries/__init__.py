@@ -1,6 +1,6 @@
 """Reads of the trees, each a fixed number of statements whatever the size of the line."""
 
-from genealogy.queries.drawing import DRAWN_CHILDREN, DrawnNode, drawn, legs_in_use
+from genealogy.queries.drawing import DRAWN_CHILDREN, DrawnNode, drawn, legs_in_use, name_of_leg
 from genealogy.queries.explorer import (
     PAGE,
     Crumb,
@@ -51,6 +51,7 @@ __all__ = [
     "generations",
     "is_near",
     "legs_in_use",
+    "name_of_leg",
     "nodes_of",
     "opened",
     "search",

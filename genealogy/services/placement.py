@@ -114,6 +114,20 @@ def find_place(sponsor: Distributor, strategy: str, leg: int | None, width: int)
     return Place(Distributor.objects.get(pk=_walk(_OUTSIDE, start=start, leg=side)), side)
 
 
+def free_places(sponsor: Distributor) -> list[Place]:
+    """The nearest free place in each leg of somebody; none where he has no place himself."""
+    rule = the_rule()
+    if rule is None or _nearest_placed(sponsor) != sponsor.pk:
+        return []
+    heads = dict(sponsor.placed.values_list("leg", "pk"))
+    return [
+        _first_free(_walk(_NEAREST, start=heads[leg]), rule.width)
+        if leg in heads
+        else Place(sponsor, leg)
+        for leg in range(1, rule.width + 1)
+    ]
+
+
 def _put(distributor: Distributor, to: Place, *, actor: User | None, reason: str) -> None:
     hold_rows(distributor.pk, to.parent.pk if to.parent else None)
     day = max(timezone.localdate(), first_day_for_moves() or date.min)
