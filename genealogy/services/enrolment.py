@@ -110,7 +110,7 @@ def enrol_distributor(
         actor=actor,
         reason="Enrolled",
     )
-    begin_waiting(distributor)
+    begin_waiting([distributor.pk])
     take_enrolment_steps([distributor.pk], actor)
     if claim:
         credit(distributor=distributor, claim=claim, actor=actor)

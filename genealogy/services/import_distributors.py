@@ -15,6 +15,7 @@ from accounts.models import User
 from accounts.numbering import skip_numbers
 from genealogy.models import Distributor, DistributorAttribute
 from genealogy.services.enrolment import owners_of, take_enrolment_steps
+from genealogy.services.placement import begin_waiting
 from genealogy.services.tree_index import rebuild_tree
 
 Kind = DistributorAttribute.Kind
@@ -213,6 +214,7 @@ def _write(records: list[Record], known: dict[str, int], actor: User | None) -> 
         ),
     )  # fmt: skip
     record_many(Distributor, ids, kind="+", actor=actor, reason=REASON)
+    begin_waiting(ids)
     take_enrolment_steps(ids, actor)
     _skip_past(records)
 

@@ -37,7 +37,7 @@ logger = structlog.get_logger(__name__)
 
 LegVolumes = Callable[[list[int]], dict[int, int]]
 _VOLUMES: list[LegVolumes] = []
-AT_ONCE = 500
+AT_ONCE = 2_000
 
 
 def also_weighs_legs(volumes: LegVolumes) -> None:
@@ -53,16 +53,21 @@ def the_rule() -> PlacementRule | None:
     return PlacementRule.objects.first()
 
 
-def begin_waiting(distributor: Distributor) -> None:
-    """A new distributor waits for a place, or gets one at once, as the rule says."""
+def begin_waiting(distributor_ids: list[int]) -> None:
+    """New distributors wait for a place as the rule says; one who does not wait gets it at once.
+
+    Of many who do not wait, the sweep places them.
+    """
     rule = the_rule()
-    if rule is None or distributor.sponsor_id is None:
+    if rule is None:
         return
     days = rule.waiting_days
     until = None if days is None else timezone.now() + timedelta(days=days)
-    Waiting.objects.create(distributor=distributor, until=until)
-    if days == 0:
-        place_by_rule(distributor=distributor)
+    new = Distributor.objects.filter(pk__in=distributor_ids).exclude(sponsor=None)
+    waiting = [Waiting(distributor=person, until=until) for person in new.order_by("pk")]
+    Waiting.objects.bulk_create(waiting, batch_size=5_000)
+    if days == 0 and len(waiting) == 1:
+        place_by_rule(distributor=waiting[0].distributor)
 
 
 def place_waiting() -> int:

@@ -4,6 +4,7 @@ tests/genealogy/test_trees_at_random.py."""
 from datetime import timedelta
 
 import pytest
+from django.core.management import call_command
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -185,3 +186,20 @@ def test_there_is_one_rule(db):
 
     with pytest.raises(IntegrityError), transaction.atomic():
         rule()
+
+
+def test_those_who_come_from_a_file_wait_too_and_are_placed(cast, tmp_path):
+    rule(waiting_days=0)
+    path = tmp_path / "people.csv"
+    path.write_text(
+        "distributor_number,sponsor_number,joined_on\n"
+        f"D-900001,{cast.asha.number},2026-02-01\nD-900002,{cast.asha.number},2026-02-01\n"
+    )
+    call_command("import_distributors", str(path))
+    assert Waiting.objects.open().count() == 2
+
+    assert placement.place_waiting() == 2
+
+    found = Distributor.objects.filter(placement_parent=cast.asha).order_by("leg")
+    assert [(p.number, p.leg) for p in found] == [("D-900001", 1), ("D-900002", 2)]
+    assert find_breaks("placement") == []
