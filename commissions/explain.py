@@ -20,6 +20,7 @@ from commissions.engine.plan import (
     WHOLE,
     Bonus,
     ByKind,
+    ByPackage,
     ByRank,
     ByStep,
     Limit,
@@ -27,9 +28,17 @@ from commissions.engine.plan import (
     OfOrder,
     OncePerRank,
 )
-from commissions.models import CommissionPeriod, CommissionRun, LedgerEntry, Standing
+from commissions.known import seen
+from commissions.models import CommissionRun, LedgerEntry, Standing
 from commissions.needs import Goal, goal_of, hundredths
-from commissions.retold import Scene, is_told, scene_of, standing_facts
+from commissions.retold import (
+    Scene,
+    highest_before,
+    is_told,
+    package_behind,
+    scene_of,
+    standing_facts,
+)
 from commissions.services.reversals import places_of
 from commissions.standing import plan_of
 from commissions.steps import StoryStep, steps_told
@@ -71,6 +80,8 @@ class Why:
     bonus: Bonus | Limit
     standing: Standing | None = None
     rank_name: str = ""
+    package_name: str = ""
+    """Of the package whose row of rates it is, where rates go by packages."""
     item: OrderItem | None = None
     sold: VolumeEntry | None = None
     counted: Decimal = ZERO
@@ -104,8 +115,12 @@ class Why:
     @property
     def rates_of(self) -> str:
         """Whose row of rates it is."""
-        by_rank = isinstance(self.bonus, Bonus) and isinstance(self.bonus.rates, ByRank)
-        row = f"The row of {self.rank_name}" if by_rank else "The same for all ranks"
+        rates = self.bonus.rates if isinstance(self.bonus, Bonus) else None
+        row = "The same for all ranks"
+        if isinstance(rates, ByRank):
+            row = f"The row of {self.rank_name}"
+        elif isinstance(rates, ByPackage):
+            row = f"The row of the package {self.package_name}"
         return f"{row}, {self.line.bonus.version}"
 
     @property
@@ -173,6 +188,7 @@ def _explain_sale(why: Why, bonus: Bonus, for_staff: bool) -> None:
     why.has_story = has_story(bonus)
     if why.has_story and why.is_told:
         scene = scene_of(why.line, bonus, why.plan, entry, counts)
+        why.package_name = package_behind(bonus, scene, why.line)
         _retell(why, bonus, scene, for_staff)
     why.is_checked = why.recomputed is not None and why.plan.money.granularity == "line"
     why.goals = _goals(why)
@@ -230,7 +246,8 @@ def _goals(why: Why) -> list[Goal]:
     own = int(np.searchsorted(facts.snapshot.members.id, why.line.distributor_id))
     level = why.line.rank_level
     found = rank_facts(facts, own)
-    return [goal_of(fact, why.plan) for fact in found if fact.level in (level, level + 1)]
+    shown = (level,) if seen(why.plan).source == "given" else (level, level + 1)
+    return [goal_of(fact, why.plan) for fact in found if fact.level in shown]
 
 
 def _rate_row(why: Why, bonus: Bonus) -> list[RateCell]:
@@ -250,15 +267,18 @@ def _row(why: Why, bonus: Bonus) -> tuple[int, ...]:
         case ByStep(table=table):
             return table
         case ByRank(ladder=ladder, which="paid_as", table=rows) if _is_first(why.plan, ladder):
-            rank = why.plan.ladders[0].rank(why.line.rank_level)
+            rank = seen(why.plan).rank(why.line.rank_level)
             return rows.get(rank.code if rank else NO_RANK, ())
+        case ByPackage(table=rows):
+            codes = {package.name: package.code for package in why.plan.packages}
+            return rows.get(codes.get(why.package_name, ""), ())
         case ByKind(table=rows) if why.sold is not None:
             return rows.get(why.sold.order_class, ())
     return ()
 
 
 def _is_first(plan: Plan, ladder: str) -> bool:
-    return plan.ladders[0].code == ladder
+    return seen(plan).code == ladder
 
 
 # A line that takes another back
@@ -317,12 +337,12 @@ def _explain_rank(why: Why, bonus: Bonus) -> None:
     why.is_checked = _is_plain(why.plan, bonus)
     if why.standing is None or not isinstance(bonus.rates, ByRank):
         return
-    rank = why.plan.ladders[0].rank(why.line.rank_level)
+    rank = seen(why.plan).rank(why.line.rank_level)
     amounts = bonus.rates.table.get(rank.code if rank else NO_RANK, ())
     standing = {"title": why.standing.title_level, "highest": why.standing.highest_level}
     level = standing.get(bonus.rates.which, why.standing.rank_level)
     reached = level >= why.line.rank_level
-    is_first = _highest_before(why.line) < why.line.rank_level
+    is_first = highest_before(why.line, why.plan) < why.line.rank_level
     why.raw = (Decimal(amounts[0]) / WHOLE).quantize(ZERO) if amounts else ZERO
     why.recomputed = why.raw if reached and is_first else None
     why.goals = [goal for goal in _goals(why) if goal.level == why.line.rank_level]
@@ -340,18 +360,6 @@ def _is_plain(plan: Plan, bonus: Bonus) -> bool:
         and isinstance(bonus.rates, ByRank)
         and _is_first(plan, bonus.rates.ladder)
     )
-
-
-def _highest_before(line: LedgerEntry) -> int:
-    """The highest rank ever before this period, from the standings of the period before."""
-    earlier = CommissionPeriod.objects.filter(starts_on__lt=line.period.starts_on)
-    before = earlier.order_by("-starts_on").values("pk")[:1]
-    final = CommissionRun.objects.filter(period__in=before, kind="close", status="done")
-    run = final.values_list("pk", flat=True).first()
-    if run is None:
-        return 0
-    standing = Standing.objects.filter(run=run, distributor=line.distributor_id)
-    return standing.values_list("highest_level", flat=True).first() or 0
 
 
 # What is paid on somebody's figures, and what a limit cuts

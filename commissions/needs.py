@@ -77,6 +77,8 @@ class Goal:
     is_met: bool
     words: str = ""
     """The whole of it in a sentence, where not everything listed is asked."""
+    is_given: bool = False
+    """Whether the company gives it, so that nothing is asked for."""
 
     @property
     def heading(self) -> str:

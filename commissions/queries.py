@@ -14,9 +14,10 @@ from commissions import since_estimate
 from commissions.engine import PlanError
 from commissions.models import CommissionPeriod, CommissionRun, PlanVersion
 from commissions.services.opening import holes
-from commissions.services.plans import loaded, version_for
+from commissions.services.plan_reading import loaded
 from commissions.services.progress import Progress, progress_of
 from commissions.since_estimate import SinceEstimate
+from commissions.standing import plan_in_force
 from commissions.wording import limit_words
 
 Status = CommissionPeriod.Status
@@ -76,11 +77,6 @@ select (select count(*) from genealogy_distributor where joined_on <= %(ends_on)
 """
 
 
-def plan_of(period: CommissionPeriod) -> PlanVersion | None:
-    """The version the period is, or will be, paid by."""
-    return period.plan_version or version_for(period.starts_on)
-
-
 def limits_in_words(version: PlanVersion | None) -> dict[str, str]:
     """The plan's limits by code, a sentence each."""
     if version is None:
@@ -101,7 +97,7 @@ def reasons_to_wait(period: CommissionPeriod) -> list[str]:
     before = earlier.exclude(status=Status.FINALIZED).order_by("starts_on").first()
     if before:
         reasons.append(f"{before.name} has to be final first: its ranks are carried on.")
-    if plan_of(period) is None:
+    if plan_in_force(period) is None:
         reasons.append(f"No plan version is active on {period.starts_on:%d %B %Y}.")
     return reasons
 
@@ -381,7 +377,7 @@ def control_room(user: Any, period: CommissionPeriod) -> Room:
     is_running = newest is not None and newest.status == CommissionRun.Status.STARTED
     has_failed = newest is not None and newest.status == CommissionRun.Status.FAILED
     is_open = period.status == Status.OPEN
-    version = plan_of(period)
+    version = plan_in_force(period)
     words = limits_in_words(version)
     return Room(
         period=period,

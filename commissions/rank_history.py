@@ -4,12 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from commissions.engine import rank_facts
+from commissions.known import seen
 from commissions.models import RankChange, Standing
-from commissions.needs import Goal, goal_of
+from commissions.needs import Goal
 from commissions.retold import standing_facts
-from commissions.services.plans import loaded
-from genealogy.models import Distributor, Rank
+from commissions.services.plan_reading import loaded
+from commissions.standing import goals_of
+from genealogy.models import Distributor
 
 PAGE = 24
 
@@ -35,17 +36,22 @@ class Step:
 
 def steps_of(distributor: Distributor) -> list[Step]:
     """The newest changes of a distributor's rank, two years of monthly ones at most."""
-    names = dict(Rank.objects.values_list("level", "name"))
     changes = RankChange.objects.filter(distributor=distributor)
     changes = changes.select_related("period", "version__plan").order_by("-period__starts_on")
     return [
         Step(
             change,
-            names.get(change.level_from, "No rank"),
-            names.get(change.level_to, "No rank"),
+            name_of(change, change.level_from),
+            name_of(change, change.level_to),
         )
         for change in changes[:PAGE]
     ]
+
+
+def name_of(change: RankChange, level: int) -> str:
+    """Of a level of the ladder that decided."""
+    rank = seen(loaded(change.version)).rank(level)
+    return rank.name if rank else "No rank"
 
 
 @dataclass(frozen=True)
@@ -75,5 +81,4 @@ def decision_of(step: Step) -> Decision | None:
     facts = standing_facts(standing, standing.run, change.period, plan)
     own = int(np.searchsorted(facts.snapshot.members.id, change.distributor_id))
     low, high = sorted([change.level_from, change.level_to])
-    between = (fact for fact in rank_facts(facts, own) if low < fact.level <= high)
-    return Decision(step, [goal_of(fact, plan) for fact in between])
+    return Decision(step, [goal for goal in goals_of(facts, own) if low < goal.level <= high])

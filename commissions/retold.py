@@ -5,8 +5,11 @@ person the standing and what else his run measured of him (`services.measured`).
 below, nobody there is read.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 from django.db import connection
@@ -21,13 +24,15 @@ from commissions.engine.figures import (
     is_on_lines,
     paid_name,
 )
-from commissions.engine.plan import PLACEMENT, Bonus, PaysUpline
+from commissions.engine.plan import PLACEMENT, Bonus, ByPackage, PaysUpline
 from commissions.engine.result import Block
 from commissions.engine.rounding import Int64s
-from commissions.known import STORED, TREES
+from commissions.known import STORED, TREES, meant
 from commissions.models import CommissionPeriod, CommissionRun, LedgerEntry, Standing
 from commissions.services import facts
 from commissions.services.arrays import Array, Lookup, read_columns
+from commissions.services.attributes import NOW, read_attributes, wanted_by
+from commissions.services.carried import first_ranks
 from commissions.services.measured import (
     WHICH,
     Figures,
@@ -102,6 +107,17 @@ def scene_of(
     return Scene(known, 0, booked(line, bonus, plan, known, measured))
 
 
+def package_behind(bonus: Bonus, scene: Scene, line: LedgerEntry) -> str:
+    """The name of the package whose rates were paid; empty where rates go by something else."""
+    if not isinstance(bonus.rates, ByPackage):
+        return ""
+    held = [int(scene.facts.package[scene.place(line.distributor_id)])]
+    if bonus.rates.whose == "smaller":
+        source = line.source_distributor_id or line.distributor_id
+        held.append(int(scene.facts.package[scene.place(source)]))
+    return scene.facts.plan.packages[min(held)].name if min(held) >= 0 else ""
+
+
 # Who stood under whom: as the run saw it, or at payment as it is.
 _OF_CLOSE = {
     "sponsor": "select distributor_id, 'sponsor', sponsor_id from commissions_standing "
@@ -162,6 +178,7 @@ def chain(
 ) -> Snapshot:
     """The seller and the people above, each under the next, and the one order line."""
     place = {pk: n for n, pk in enumerate(people)}
+    held = held_by(list(people), plan, *moment_of(line, entry)) if wanted_by(plan) else {}
     joined = joined_days(list(people))
     return build_snapshot(
         members={
@@ -171,6 +188,7 @@ def chain(
                 for tree in TREES
             },
             "joined": [joined[pk] for pk in people],
+            **held,
         },
         lines={
             "id": [entry.pk],
@@ -194,6 +212,31 @@ def joined_days(ids: list[int]) -> dict[int, int]:
         day="i4",
     )
     return dict(zip(rows["id"].tolist(), rows["day"].tolist(), strict=True))
+
+
+def moment_of(line: LedgerEntry, entry: VolumeEntry) -> tuple[date, datetime | None]:
+    """Of which day, and as known when, a line's run took what people hold."""
+    if line.run.kind == CommissionRun.Kind.CLOSE:
+        return line.period.ends_on, line.period.cutoff_at
+    return entry.counts_on, entry.claim.claimed_at
+
+
+def held_by(
+    people: Sequence[int], plan: Plan, on: date, known_at: datetime | None
+) -> dict[str, Any]:
+    """Packages, marks and given ranks of a few people in the order in which they are named."""
+    ids = np.array(people, np.int64)
+    order = np.argsort(ids, kind="stable")
+    found = read_attributes(
+        plan, Lookup(ids[order]), on=on, known_at=known_at or NOW, people=people
+    )
+    back = np.argsort(order, kind="stable")
+    return {
+        name: {code: column[back] for code, column in columns.items()}
+        if isinstance(columns, dict)
+        else columns[back]
+        for name, columns in found.items()
+    }
 
 
 # What is known of these people
@@ -223,9 +266,9 @@ def as_standings(columns: dict[str, Array], plan: Plan) -> Standings:
     """Columns of standings as the engine holds them."""
     paid_as, title, highest = (columns[name] for name in LEVELS)
     return Standings(
-        metrics={code: columns[code] for code in STORED},
+        metrics={code: columns[code] for code in meant(plan)},
         active=columns["active"].astype(np.bool_),
-        ranks={plan.ladders[0].code: Ranks(paid_as, title, highest)},
+        ranks={ladder.code: Ranks(paid_as, title, highest) for ladder in plan.ladders[:1]},
     )
 
 
@@ -305,9 +348,11 @@ def alone(
     measured: Figures | None = None,
 ) -> Facts:
     """People by themselves, as they stood in a period; in the order of their ids."""
+    people = [standing.distributor_id for standing in standings]
     snapshot = build_snapshot(
         members={
-            "id": [standing.distributor_id for standing in standings],
+            "id": people,
+            **held_by(people, plan, period.ends_on, period.cutoff_at),
             "parents": {tree: [-1] * len(standings) for tree in TREES},
             "joined": [facts.day_number(standing.distributor.joined_on) for standing in standings],
         },
@@ -327,3 +372,15 @@ def alone(
     if measured is None:
         return Facts(snapshot, plan, known)
     return Facts(snapshot, plan, with_measured(known, measured, plan), given=measured)
+
+
+def highest_before(line: LedgerEntry, plan: Plan) -> int:
+    """The highest rank ever before this period, from the standings of the period before."""
+    earlier = CommissionPeriod.objects.filter(starts_on__lt=line.period.starts_on)
+    before = earlier.order_by("-starts_on").values("pk")[:1]
+    final = CommissionRun.objects.filter(period__in=before, kind="close", status="done")
+    run = final.values_list("pk", flat=True).first()
+    if run is None:
+        return 0
+    found = first_ranks(run, Lookup(np.array([line.distributor_id], np.int64)), plan)
+    return int(found["highest"][0])

@@ -35,9 +35,11 @@ from commissions.engine.plan import (
     Own,
 )
 from commissions.engine.trees import subtree_sums
-from commissions.known import PROJECTED, STORED, TREES, for_ranks, is_known
+from commissions.known import PROJECTED, TREES, for_ranks, is_known, meant
 from commissions.models import CommissionPeriod
 from commissions.needs import UNITS, Goal, Need, hundredths, needs_of
+from commissions.services.arrays import Lookup
+from commissions.services.attributes import read_attributes
 from commissions.services.facts import VOLUMES, day_number
 from commissions.services.own_line import read_line
 from genealogy.models import Distributor
@@ -135,14 +137,16 @@ def frontline(distributor: Distributor, period: CommissionPeriod, plan: Plan) ->
                 for tree in TREES
             },
             "joined": [day_number(row[1]) for row in people],
+            **read_attributes(plan, Lookup(np.array(ids, np.int64)), on=period.ends_on, people=ids),
         },
         lines={"id": [], "seller": [], "kind": [], "volumes": dict.fromkeys(VOLUMES, ())},
         starts_on=day_number(period.starts_on),
         ends_on=day_number(period.ends_on),
     )
-    figures = {code: np.zeros(len(ids), np.int64) for code in STORED}
-    figures["pv"] = np.array([int(row[2] * 100) for row in people], np.int64)
-    figures["gv"] = np.array([int(row[3] * 100) for row in people], np.int64)
+    figures = {code: np.zeros(len(ids), np.int64) for code in meant(plan)}
+    for column, code in enumerate(PROJECTED, 2):
+        if code in figures:
+            figures[code] = np.array([int(row[column] * 100) for row in people], np.int64)
     unknown = Facts(snapshot, plan, Standings(figures, np.zeros(len(ids), np.bool_), {}))
     return Facts(snapshot, plan, Standings(figures, unknown.meets(plan.activity), {}))
 

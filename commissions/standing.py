@@ -4,7 +4,7 @@ What was reached in a closed period is a stored Standing; this is the view while
 still running, from the projections that move with every paid order.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import numpy as np
@@ -12,12 +12,17 @@ from django.core.cache import cache
 
 from commissions.engine import Facts, Plan, Standings, build_snapshot, rank_facts
 from commissions.engine.lint.asked import asked, own_volume
-from commissions.known import PROJECTED, STORED, TREES, for_ranks, is_known
+from commissions.engine.plan import AtLeast, Condition
+from commissions.engine.prose import words
+from commissions.known import PROJECTED, TREES, for_ranks, is_known, meant, seen
 from commissions.models import CommissionPeriod, PlanVersion
 from commissions.needs import Goal, goal_of, hundredths
+from commissions.services.arrays import Lookup
+from commissions.services.attributes import read_attributes
 from commissions.services.facts import VOLUMES, day_number
 from commissions.services.own_line import read_line
-from commissions.services.plans import loaded, version_for
+from commissions.services.plan_reading import loaded
+from commissions.services.plans import version_for
 from commissions.services.projections import current_period
 from genealogy.models import Distributor
 
@@ -53,8 +58,10 @@ class LiveStanding:
 
     pv: Decimal
     gv: Decimal
-    active_downline: int
-    activity_needed: Decimal
+    active_downline: int | None
+    """None where that rests on more people than a page reads."""
+    activity: str
+    """What somebody active has or does, as the plan puts it; empty where everybody is."""
     is_active: bool
     climb: str
     goals: list[Goal]
@@ -89,14 +96,24 @@ def live_standing(distributor: Distributor, period: CommissionPeriod, plan: Plan
         pv=distributor.current_month_pv,
         gv=distributor.current_month_gv,
         active_downline=active_downline(distributor, period, plan, facts),
-        activity_needed=activity_needed(plan),
+        activity=activity_words(plan),
         is_active=bool(facts.active[own]),
-        climb=plan.ladders[0].climb,
-        goals=[goal_of(fact, plan) for fact in rank_facts(facts, own)],
+        climb=seen(plan).climb,
+        goals=goals_of(facts, own),
         rests_on_many=distributor.downline_count > 0
         and len(facts.snapshot.members) == 1
         and not is_told_by_projections(plan),
     )
+
+
+def goals_of(facts: Facts, own: int) -> list[Goal]:
+    """The ranks that people see, held against one; a given rank is met by who was given it."""
+    ladder = seen(facts.plan)
+    goals = [goal_of(fact, facts.plan) for fact in rank_facts(facts, own)]
+    if ladder.source == "computed":
+        return goals
+    level = int(facts.ranks(ladder.code).paid_as[own])
+    return [replace(goal, is_met=goal.level <= level, is_given=True) for goal in goals]
 
 
 def live_facts(distributor: Distributor, period: CommissionPeriod, plan: Plan) -> Facts:
@@ -105,7 +122,7 @@ def live_facts(distributor: Distributor, period: CommissionPeriod, plan: Plan) -
     His projected figures say all that most plans ask for; for others, and while his line is not too
     large to be read for a page, the engine works it out from the line.
     """
-    if not is_told_by_projections(plan):
+    if not (is_told_by_projections(plan) and rests_on_own_pv(plan.activity, plan)):
         snapshot = read_line(distributor, period, for_ranks(plan))
         if snapshot is not None:
             return Facts(snapshot, for_ranks(plan))
@@ -114,7 +131,7 @@ def live_facts(distributor: Distributor, period: CommissionPeriod, plan: Plan) -
 
 def is_told_by_projections(plan: Plan) -> bool:
     """Whether activity and all ranks ask for nothing but what is kept on each distributor."""
-    asked_for = [plan.activity, *(rank.when for rank in plan.ladders[0].ranks)]
+    asked_for = [plan.activity, *(rank.when for rank in seen(plan).ranks)]
     return all(is_known(condition, plan, PROJECTED) for condition in asked_for)
 
 
@@ -125,16 +142,43 @@ def projected_facts(distributor: Distributor, period: CommissionPeriod, plan: Pl
             "id": [distributor.pk],
             "parents": {tree: [-1] for tree in TREES},
             "joined": [day_number(distributor.joined_on)],
+            **read_attributes(
+                plan,
+                Lookup(np.array([distributor.pk], np.int64)),
+                on=period.ends_on,
+                people=[distributor.pk],
+            ),
         },
         lines={"id": [], "seller": [], "kind": [], "volumes": dict.fromkeys(VOLUMES, ())},
         starts_on=day_number(period.starts_on),
         ends_on=day_number(period.ends_on),
     )
-    figures = {code: np.zeros(1, np.int64) for code in STORED}
-    figures["pv"][0] = int(distributor.current_month_pv * 100)
-    figures["gv"][0] = int(distributor.current_month_gv * 100)
+    figures = {code: np.zeros(1, np.int64) for code in meant(plan)}
+    for code, value in (
+        ("pv", distributor.current_month_pv),
+        ("gv", distributor.current_month_gv),
+    ):
+        if code in figures:
+            figures[code][0] = int(value * 100)
     unknown = Facts(snapshot, plan, Standings(figures, np.zeros(1, np.bool_), {}))
     return Facts(snapshot, plan, Standings(figures, unknown.meets(plan.activity), {}))
+
+
+def rests_on_own_pv(condition: Condition | None, plan: Plan) -> bool:
+    """Whether who meets it is told by everybody's own PV of the period alone."""
+    if condition is None:
+        return True
+    is_figure = isinstance(condition, AtLeast) and condition.below is None
+    return is_figure and is_known(condition, plan, {"pv"})
+
+
+def activity_words(plan: Plan) -> str:
+    """needs 50.00 PV; or the whole of what the plan asks."""
+    if plan.activity is None:
+        return ""
+    if rests_on_own_pv(plan.activity, plan):
+        return f"needs {activity_needed(plan):,.2f} PV"
+    return f"asks for somebody who {words.condition(plan.activity, plan)}"
 
 
 def activity_needed(plan: Plan) -> Decimal:
@@ -145,11 +189,16 @@ def activity_needed(plan: Plan) -> Decimal:
 
 def active_downline(
     distributor: Distributor, period: CommissionPeriod, plan: Plan, facts: Facts
-) -> int:
-    """How many people below are active; of a large line, by their volume, once a minute."""
+) -> int | None:
+    """How many people below are active; of a large line, by their volume, once a minute.
+
+    None of a large line where volume alone does not say it.
+    """
     if len(facts.snapshot.members) > 1:
         own = facts.snapshot.members.id == distributor.pk
         return int((facts.active & ~own).sum())
+    if distributor.downline_count and not rests_on_own_pv(plan.activity, plan):
+        return None
     below = Distributor.objects.in_downline_of(distributor)
     active = below.filter(current_month_pv__gte=activity_needed(plan))
     if distributor.downline_count <= COUNTED_AT_ONCE:

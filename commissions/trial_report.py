@@ -9,8 +9,9 @@ from django.db.models import QuerySet
 
 from accounts.charts import Series
 from accounts.csv_files import as_text
+from commissions.known import seen
 from commissions.models import PlanTrial, TrialEarning
-from commissions.services.plans import loaded
+from commissions.services.plan_reading import loaded
 from commissions.services.trials import periods_done
 
 PAGE = 25
@@ -116,8 +117,8 @@ class TrialReport:
             ]
 
     def rank_names(self) -> dict[int, str]:
-        ladder = loaded(self.trial.version).ladders[0]
-        return {level: rank.name for level, rank in enumerate(ladder.ranks, 1)}
+        ranks = seen(loaded(self.trial.version)).ranks
+        return {level: rank.name for level, rank in enumerate(ranks, 1)}
 
 
 def row_of(name: str, row: dict[str, Any]) -> Row:

@@ -10,6 +10,7 @@ from commissions.engine.plan import (
     AnyOf,
     AtLeast,
     Bonus,
+    ByPackage,
     ByRank,
     Company,
     HasRank,
@@ -22,6 +23,7 @@ from commissions.engine.plan import (
 )
 from commissions.engine.prose import words
 from commissions.engine.requirements import questions
+from commissions.known import seen
 from commissions.needs import UNITS, hundredths, needs_of
 from mlmcrm.money import format_money
 
@@ -97,10 +99,16 @@ class Teller:
         return any(isinstance(part, AnyOf) for _, part in parts(self.bonus))
 
     def _no_rate(self, step: Step) -> str:
+        if isinstance(self.bonus.rates, ByPackage):
+            return f"{self._package(step.member)} is paid no rate at this step"
         if not isinstance(self.bonus.rates, ByRank):
             return "the plan has no rate for this step"
         rank = rank_name(self.facts.plan, step.rank_level)
         return f"{rank if step.rank_level else 'without a rank one'} is paid no rate at this step"
+
+    def _package(self, member: int) -> str:
+        held = int(self.facts.package[member])
+        return self.facts.plan.packages[held].name if held >= 0 else "without a package one"
 
     def _unmet(self, asked: Asked, member: int) -> str:
         question, plan = asked.question, self.facts.plan
@@ -146,7 +154,7 @@ class Teller:
 
 
 def rank_name(plan: Plan, level: int) -> str:
-    rank = plan.ladders[0].rank(level) if plan.ladders else None
+    rank = seen(plan).rank(level)
     return rank.name if rank else "no rank"
 
 

@@ -22,6 +22,7 @@ from time import monotonic, sleep
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.utils import timezone
 
 from accounts.models import Profile, User
@@ -104,7 +105,7 @@ class Cast:
             name="Breakfast tea",
             price=Decimal("25.00"),
             distributor_price=Decimal("20.00"),
-            currency="GBP",
+            currency=settings.COMPANY_CURRENCY,
             pv=Decimal("20"),
             cv=Decimal("20"),
         )

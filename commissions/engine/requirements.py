@@ -70,9 +70,11 @@ class RankFacts:
 def rank_facts(facts: Facts, member: int, ladder: str | None = None) -> list[RankFacts]:
     """Each rank of a ladder (left out: the plan's first) from the lowest up, held against a member.
 
-    The facts may rest on standings that were stored.
+    The facts may rest on standings that were stored. A plan without ladders has none.
     """
     plan = facts.plan
+    if not plan.ladders:
+        return []
     ranks = plan.ladder(ladder or plan.ladders[0].code).ranks
     return [
         RankFacts(

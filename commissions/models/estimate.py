@@ -66,6 +66,7 @@ class EstimateDifference(models.Model):
         REFUNDS = 4, "Orders were refunded"
         PLAN = 5, "Another plan version is in force"
         PAYMENT = 6, "Bonuses at payment were settled"
+        ATTRIBUTES = 7, "A package, mark or given rank changed"
 
     run = models.ForeignKey(CommissionRun, models.PROTECT, related_name="differences")
     distributor = models.ForeignKey(Distributor, models.PROTECT, related_name="+")
@@ -81,7 +82,7 @@ class EstimateDifference(models.Model):
                 name="commissions_estimatedifference_once",
             ),
             models.CheckConstraint(
-                condition=Q(cause__in=[1, 2, 3, 4, 5, 6]) & ~Q(amount=0),
+                condition=Q(cause__in=[1, 2, 3, 4, 5, 6, 7]) & ~Q(amount=0),
                 name="commissions_estimatedifference_known",
             ),
         ]

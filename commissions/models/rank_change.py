@@ -18,8 +18,9 @@ class RankChangeQuerySet(models.QuerySet["RankChange"]):
 class RankChange(models.Model):
     """A distributor is paid as another rank than in the final period before, and by what.
 
-    Levels are those of the ranks, 0 for none. The figures are those of the period's final run, the
-    version the plan whose ladder decided. Written when the period becomes final, never changed.
+    The version is the plan whose ladder decided, the levels are those of that ladder, 0 for none,
+    and the figures those of the period's final run. Written when the period becomes final, never
+    changed.
     """
 
     period = models.ForeignKey(CommissionPeriod, models.PROTECT, related_name="rank_changes")

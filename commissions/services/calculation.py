@@ -13,7 +13,8 @@ from commissions.models import CommissionPeriod, CommissionRun
 from commissions.services import facts
 from commissions.services.arrays import Array, read_columns
 from commissions.services.carried import Sparse, to_keep
-from commissions.services.plans import loaded
+from commissions.services.figures import Figures, figures_of, ranks_seen
+from commissions.services.plan_reading import loaded
 from commissions.services.restatements import NO_REFUND, Undone, corrected, undo_sums
 from commissions.services.reversals import reversed_at_close
 
@@ -37,8 +38,13 @@ class Outcome:
 
     @property
     def ranks(self) -> Ranks:
-        """Everybody's levels in the ladder that people see."""
-        return self.standings.ranks[self.plan.ladders[0].code]
+        """Everybody's levels in the ladder that people see; none where the plan has none."""
+        return ranks_seen(self.standings, self.plan)
+
+    @cached_property
+    def figures(self) -> Figures:
+        """Everybody's PV, CV, GV and legs."""
+        return figures_of(self.standings, self.snapshot, self.plan)
 
     @property
     def line_count(self) -> int:

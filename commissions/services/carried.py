@@ -22,9 +22,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from commissions.engine import LASTING, PAYMENT, Plan, Standings
+from commissions.engine.plan import Ladder
 from commissions.engine.rounding import Int64s
+from commissions.known import seen
 from commissions.models import CarriedState, CommissionRun
 from commissions.services.arrays import Array, Lookup, cursor, read_columns
+from commissions.services.plan_reading import loaded
 
 RANKS = ("highest", "title")
 NOT_KEPT = ("wallet", "paid")
@@ -196,10 +199,11 @@ def take_ranks(
 ) -> dict[str, dict[str, NDArray[np.int16]]]:
     """Highest ranks and titles before this period by ladder, taken out of what was carried.
 
-    In a ladder that has become shorter, whoever stood above its top stands at the top.
+    In a ladder that has become shorter, whoever stood above its top stands at the top. The ladder
+    that people see may have other ranks than that of the run: see `moved_levels`.
     """
     ranks: dict[str, dict[str, NDArray[np.int16]]] = {which: {} for which in RANKS}
-    first = first_ranks(run_id, lookup)
+    first = first_ranks(run_id, lookup, plan)
     stored = {name: state.pop(name) for name in list(state) if name.startswith("ladder.")}
     for place, ladder in enumerate(plan.ladders):
         for which in RANKS:
@@ -209,8 +213,28 @@ def take_ranks(
     return ranks
 
 
-def first_ranks(run_id: int | None, lookup: Lookup) -> dict[str, Array]:
-    """Highest rank and title in the ladder that people see, from a run's standings."""
+def moved_levels(earlier: Ladder, ladder: Ladder) -> Int64s:
+    """For each level of an earlier ladder, 0 first, the level of a later one.
+
+    A rank keeps its code; of one that is gone, the next below that is still there counts.
+
+        Bronze, Silver, Gold, Platinum  ->  Silver, Platinum:  0, 0, 1, 1, 2
+    """
+    moved = [0]
+    for rank in earlier.ranks:
+        moved.append(ladder.level(rank.code) or moved[-1])
+    return np.array(moved, np.int64)
+
+
+def ladder_of(run_id: int) -> Ladder:
+    """The ladder that people see of the plan a run went by."""
+    run = CommissionRun.objects.select_related("period__plan_version").get(pk=run_id)
+    return seen(loaded(run.period.frozen_plan))
+
+
+def first_ranks(run_id: int | None, lookup: Lookup, plan: Plan) -> dict[str, Array]:
+    """Highest rank and title in the ladder that people see, from a run's standings, as levels of
+    the plan's."""
     levels = {which: np.zeros(lookup.ids.size, np.int16) for which in RANKS}
     if run_id is None:
         return levels
@@ -226,6 +250,7 @@ def first_ranks(run_id: int | None, lookup: Lookup) -> dict[str, Array]:
     )
     place = lookup(rows["id"])
     known = place >= 0
+    moved = moved_levels(ladder_of(run_id), seen(plan)).astype(np.int16)
     for which in RANKS:
-        levels[which][place[known]] = rows[which][known]
+        levels[which][place[known]] = moved[rows[which][known]]
     return levels

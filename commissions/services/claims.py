@@ -8,7 +8,7 @@ claimer works at a time, so that a refund always finds the lines of its sale.
 
 import hashlib
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import numpy as np
@@ -18,20 +18,29 @@ from django.utils import timezone
 from numpy.typing import NDArray
 
 from commissions.engine import PAYMENT, Plan, Snapshot, build_snapshot, calculate
+from commissions.engine.plan import ENROLLER, PLACEMENT, SPONSOR, parts
 from commissions.models import CommissionPeriod, CommissionRun
 from commissions.models.ledger import PLACE_BITS
 from commissions.services import earned_events, estimate_news, projections
 from commissions.services.arrays import Array, Lookup, read_columns
+from commissions.services.attributes import (
+    keep_still,
+    next_change,
+    read_attributes,
+    wanted_at_payment,
+)
 from commissions.services.facts import VOLUME_KINDS, day_number, entry_columns, lines_of
 from commissions.services.ledger_lines import LineWriter, arranged, write_lines
 from commissions.services.opening import (
+    ONE_DAY,
     PeriodRefused,
     fix_plan,
     month_of,
     payment_run,
     period_for,
 )
-from commissions.services.plans import bonus_ids, loaded
+from commissions.services.plan_reading import loaded
+from commissions.services.plans import bonus_ids
 from commissions.services.reversals import reversed_at_payment
 from commissions.services.wallets import post_commissions
 from mlmcrm.locks import advisory_lock
@@ -47,12 +56,18 @@ NEWS_FOR = timedelta(days=2)
 
 @dataclass(frozen=True)
 class Batch:
-    """Entries of one period, claimed in this transaction; columns in order of entry id."""
+    """Entries of one period, claimed in this transaction; columns in order of entry id.
+
+    On all its days everybody holds the same of what the plan asks at payment, as known at
+    `claimed_at`.
+    """
 
     period: CommissionPeriod
     run: CommissionRun
     plan: Plan
     entries: dict[str, Array]
+    day: date
+    claimed_at: datetime
 
     @property
     def sales(self) -> NDArray[np.bool_]:
@@ -122,14 +137,17 @@ def take_batch(limit: int) -> Batch | None:
         logger.warning("volume waits", day=str(day), reason=str(refusal))
         return None
     run = payment_run(period)
+    claimed_at = moment_of_claim(plan)
+    until = next_change(plan, after=day, known_at=claimed_at) or period.ends_on + ONE_DAY
     with connection.cursor() as cursor:
         cursor.execute(
             _CLAIM,
             {
                 "run": run.pk,
                 "starts_on": period.starts_on,
-                "ends_on": period.ends_on,
+                "ends_on": min(period.ends_on, until - ONE_DAY),
                 "limit": limit,
+                "claimed_at": claimed_at,
             },
         )
         ids = sorted(row[0] for row in cursor.fetchall())
@@ -137,7 +155,18 @@ def take_batch(limit: int) -> Batch | None:
         return None
     entries = read_columns(entries_query(plan), {"ids": ids}, **_ENTRY_KINDS)
     order = np.argsort(entries["id"], kind="stable")
-    return Batch(period, run, plan, {name: column[order] for name, column in entries.items()})
+    entries = {name: column[order] for name, column in entries.items()}
+    return Batch(period, run, plan, entries, day, claimed_at)
+
+
+def moment_of_claim(plan: Plan) -> datetime:
+    """The time, behind whoever is recording just now what the plan asks of people at payment."""
+    if wanted_at_payment(plan):
+        keep_still()
+    with connection.cursor() as cursor:
+        cursor.execute("select clock_timestamp()")
+        moment: datetime = cursor.fetchone()[0]
+    return moment
 
 
 def earliest_day() -> date | None:
@@ -167,7 +196,7 @@ with taken as (
     or exists (select 1 from commissions_volumeclaim c where c.volume_entry_id = t.reverses_id)
 ), claimed as (
   insert into commissions_volumeclaim (volume_entry_id, run_id, claimed_at)
-  select id, %(run)s, now() from ready order by id
+  select id, %(run)s, %(claimed_at)s from ready order by id
   on conflict (volume_entry_id) do nothing returning volume_entry_id
 ), done as (
   delete from commissions_volumequeue where volume_entry_id in (select id from ready)
@@ -212,28 +241,38 @@ def settle(batch: Batch) -> tuple[Snapshot, dict[str, Array]]:
 
 
 def involved(batch: Batch) -> Snapshot:
-    """The batch's sales with their sellers and everybody above them in either tree."""
-    entries = batch.entries
+    """The batch's sales with their sellers and everybody above them in any tree."""
+    entries, plan = batch.entries, batch.plan
     everybody = len(batch) >= WHOLE_COMPANY_FROM
-    query = _EVERYBODY if everybody else _UPLINES
+    trees = trees_at_payment(plan)
     people = read_columns(
-        query,
+        people_query(trees, everybody=everybody),
         {"sellers": np.unique(entries["distributor"]).tolist()},
         id="i8",
-        sponsor="i8",
-        enroller="i8",
         joined="i4",
+        **dict.fromkeys(trees, "i8"),
     )
     order = np.argsort(people["id"], kind="stable")
     people = {name: column[order] for name, column in people.items()}
     lookup = Lookup(people["id"])
-    parents = {tree: lookup(people[tree]) for tree in ("sponsor", "enroller")}
+    parents = {tree: lookup(people[tree]) for tree in trees}
+    held = (
+        read_attributes(
+            plan,
+            lookup,
+            on=batch.day,
+            known_at=batch.claimed_at,
+            people=None if everybody else people["id"].tolist(),
+        )
+        if wanted_at_payment(plan)
+        else {}
+    )
     sales, refunds = (
         lines_of({name: column[chosen] for name, column in entries.items()}, lookup)
         for chosen in (batch.sales, ~batch.sales)
     )
     return build_snapshot(
-        members={"id": people["id"], "joined": people["joined"], "parents": parents},
+        members={"id": people["id"], "joined": people["joined"], "parents": parents, **held},
         lines=sales,
         refunds=refunds,
         starts_on=day_number(batch.period.starts_on),
@@ -241,21 +280,33 @@ def involved(batch: Batch) -> Snapshot:
     )
 
 
-_COLUMNS = """
-select id, coalesce(sponsor_id, 0) as sponsor, coalesce(enroller_id, 0) as enroller,
-       joined_on - date '1970-01-01' as joined
-"""
-_EVERYBODY = f"{_COLUMNS} from genealogy_distributor"
-_UPLINES = f"""
-with recursive up as (
-  select id, sponsor_id, enroller_id, joined_on from genealogy_distributor
-  where id = any(%(sellers)s)
-  union
-  select d.id, d.sponsor_id, d.enroller_id, d.joined_on from up
-  join genealogy_distributor d on d.id in (up.sponsor_id, up.enroller_id)
-)
-{_COLUMNS} from up
-"""
+PARENTS = {SPONSOR: "sponsor_id", ENROLLER: "enroller_id", PLACEMENT: "placement_parent_id"}
+
+
+def trees_at_payment(plan: Plan) -> list[str]:
+    """Sponsor and enroller trees always; the other where a bonus at payment walks it."""
+    walked = {part.tree for _, part in parts(plan.triggered_by(PAYMENT)) if hasattr(part, "tree")}
+    return [tree for tree in PARENTS if tree != PLACEMENT or tree in walked]
+
+
+def people_query(trees: list[str], *, everybody: bool) -> str:
+    """SQL for people with their parents, 0 for none: everybody, or the sellers and all above."""
+    columns = [PARENTS[tree] for tree in trees]
+    parents = ", ".join(f"coalesce({PARENTS[tree]}, 0) as {tree}" for tree in trees)
+    chosen = f"select id, {parents}, joined_on - date '1970-01-01' as joined from"
+    if everybody:
+        return f"{chosen} genealogy_distributor"
+    own, above = (", ".join(f"{of}.{column}" for column in columns) for of in ("d", "up"))
+    return f"""
+        with recursive up as (
+          select d.id, {own}, d.joined_on from genealogy_distributor d
+          where d.id = any(%(sellers)s)
+          union
+          select d.id, {own}, d.joined_on from up
+          join genealogy_distributor d on d.id in ({above})
+        )
+        {chosen} up
+    """
 
 
 def lines_from(run: CommissionRun, first: int) -> dict[str, Array]:

@@ -5,9 +5,9 @@
 
 An estimate is a close that is not written: the same facts, the same engine. It notes which facts
 those were, so that the close can go from them to its own in steps: the period before, then people,
-sales, refunds, the plan. After each step that has news the engine computes again, and what changes
-is that news' doing. Ben's 40.00 estimated and 37.00 closed are +5.00 by orders, -8.00 by refunds;
-the steps add up to the difference, to the cent, for each distributor and bonus.
+what they hold, sales, refunds, the plan. After each step that has news the engine computes again,
+and what changes is that news' doing. Ben's 40.00 estimated and 37.00 closed are +5.00 by orders,
+-8.00 by refunds; the steps add up to the difference, to the cent, for each distributor and bonus.
 """
 
 from collections.abc import Iterable, Iterator
@@ -34,9 +34,11 @@ from commissions.models import (
 )
 from commissions.services import estimate_news, facts
 from commissions.services.arrays import Array, Lookup, copy_rows, read_columns, slices
+from commissions.services.attributes import has_changed
 from commissions.services.calculation import Outcome, decimal_text, work_out
 from commissions.services.opening import payment_run, stop_the_clock
-from commissions.services.plans import bonus_ids, loaded, version_for
+from commissions.services.plan_reading import loaded
+from commissions.services.plans import bonus_ids, version_for
 from commissions.services.projections import current_period, last_final_run
 from mlmcrm.locks import try_advisory_lock
 from mlmcrm.money import ZERO
@@ -81,7 +83,7 @@ def has_news(last: Estimate) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(_NEWS, [last.last_entry, last.known_at])
         (found,) = cursor.fetchone()
-    return bool(found)
+    return bool(found) or has_changed(loaded(last.version), since=last.known_at)
 
 
 _NEWS = """
@@ -295,7 +297,10 @@ def stages(
         Cause.CARRIED: replace(
             final, known_at=estimate.known_at, sales_until=until, refunds_until=until
         ),
-        Cause.TREE: replace(final, sales_until=until, refunds_until=until),
+        Cause.TREE: replace(
+            final, attributes_at=estimate.known_at, sales_until=until, refunds_until=until
+        ),
+        Cause.ATTRIBUTES: replace(final, sales_until=until, refunds_until=until),
         Cause.SALES: replace(final, refunds_until=until),
         Cause.REFUNDS: final,
     }
@@ -317,6 +322,9 @@ def news_of(estimate: Estimate, period: CommissionPeriod) -> list[EstimateDiffer
     found = {
         Cause.CARRIED: final.carried_run != estimate.carried_run_id,
         Cause.TREE: tree,
+        Cause.ATTRIBUTES: has_changed(
+            loaded(estimate.version), since=estimate.known_at, until=final.known_at
+        ),
         Cause.SALES: sales,
         Cause.REFUNDS: refunds,
     }

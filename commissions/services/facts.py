@@ -4,7 +4,8 @@ The same facts come out today and in ten years: volume entries are append-only a
 closed period, positions are taken as they were known at the cut-off, ranks and what else a plan
 carries on come from the final run of the period before. Their hash is frozen when the period is
 closed, so a run that reads anything else refuses to go on; that is stronger than one long database
-snapshot. Nobody's identity check, status or package is a fact here: they change without a date.
+snapshot. Packages, marks and given ranks are facts where the plan asks for them (`attributes`);
+nobody's identity check or status is: they change without a date.
 """
 
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from commissions.engine.plan import PLACEMENT, parts
 from commissions.models import CommissionPeriod, CommissionRun
 from commissions.services import carried
 from commissions.services.arrays import Array, Lookup, read_columns
+from commissions.services.attributes import read_attributes
 from genealogy.models import Distributor
 from mlmcrm.beside import Beside
 
@@ -51,7 +53,8 @@ class FactsRefused(Exception):
 class Cut:
     """The days of a period, and up to where facts count as known: positions by the moment they were
     recorded, sales and refunds by the number of their volume entry. `people`: only these, and of
-    what was carried only what their ranks go by; left out: the whole company."""
+    what was carried only what their ranks go by; left out: the whole company. `attributes_at`: the
+    moment for packages, marks and given ranks where it is another than that for positions."""
 
     starts_on: date
     ends_on: date
@@ -61,6 +64,7 @@ class Cut:
     sales_until: int = LAST_ENTRY
     refunds_until: int = LAST_ENTRY
     people: tuple[int, ...] | None = None
+    attributes_at: datetime | None = None
 
     @property
     def params(self) -> dict[str, Any]:
@@ -114,6 +118,13 @@ def read_snapshot(cut: Cut, plan: Plan, *, two_sessions: bool = False) -> Snapsh
         parents = {tree: members.pop(tree) for tree in ("sponsor", "enroller")}
         if needs_placement(plan):
             parents["placement"], members["leg"] = read_placement(cut, lookup)
+        held = read_attributes(
+            plan,
+            lookup,
+            on=cut.ends_on,
+            known_at=cut.attributes_at or cut.known_at,
+            people=cut.people,
+        )
         state = carried.read_state(cut.carried_run, lookup, for_ranks=cut.people is not None)
         ranks = carried.take_ranks(state, cut.carried_run, lookup, plan)
         if cut.people is None:
@@ -124,7 +135,7 @@ def read_snapshot(cut: Cut, plan: Plan, *, two_sessions: bool = False) -> Snapsh
         lines, earlier = lines_of(sold, lookup), lines_of(returned, lookup)
     try:
         return build_snapshot(
-            members={**members, "parents": parents, **ranks},
+            members={**members, "parents": parents, **ranks, **held},
             lines=lines,
             refunds=earlier,
             state=state,

@@ -11,14 +11,14 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from commissions.engine import Plan, Result, Standings
+from commissions.engine import Plan, Result, Snapshot, Standings
 from commissions.engine.errors import CapacityError
 from commissions.models import CommissionRun
 from commissions.models.ledger import PLACE_BITS
 from commissions.services.arrays import Array, Row, copy_rows, slices
+from commissions.services.figures import ONE, figures_of, ranks_seen
 from commissions.services.ledger_tables import FROM_TABLE, LEDGER_KINDS, STANDING_KINDS
 
-ONE = 100
 """Counts are held in hundredths like every metric."""
 MOST_LINES = 1 << 28
 
@@ -168,19 +168,18 @@ def write_lines(
     return copy_rows(table, kinds, pieces, freeze=freeze)
 
 
-def standing_columns(standings: Standings, plan: Plan) -> dict[str, Array]:
-    """What a standing stores, one entry a member: the metrics and the ranks that people see."""
-    none = np.zeros(len(standings), np.int16)
-    ranks = standings.ranks[plan.ladders[0].code] if plan.ladders else None
+def standing_columns(standings: Standings, snapshot: Snapshot, plan: Plan) -> dict[str, Array]:
+    """What a standing stores, one entry a member: the figures and the ranks that people see."""
+    figures, ranks = figures_of(standings, snapshot, plan), ranks_seen(standings, plan)
     return {
-        "pv": standings.metrics["pv"],
-        "cv": standings.metrics["cv"],
-        "gv": standings.metrics["gv"],
-        "legs": standings.metrics["legs"] // ONE,
+        "pv": figures["pv"],
+        "cv": figures["cv"],
+        "gv": figures["gv"],
+        "legs": figures["legs"] // ONE,
         "active": standings.active,
-        "rank_level": ranks.paid_as if ranks else none,
-        "highest_level": ranks.highest if ranks else none,
-        "title_level": ranks.title if ranks else none,
+        "rank_level": ranks.paid_as,
+        "highest_level": ranks.highest,
+        "title_level": ranks.title,
     }
 
 

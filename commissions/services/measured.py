@@ -27,7 +27,7 @@ from commissions.engine.figures import (
     told_bonuses,
 )
 from commissions.engine.rounding import Int64s
-from commissions.known import STORED
+from commissions.known import meant
 from commissions.models import CommissionRun, MeasuredPart
 from commissions.services.arrays import Array, cursor
 
@@ -43,7 +43,7 @@ Figures = dict[str, Int64s]
 
 def names_kept(plan: Plan) -> list[str]:
     """The names of all figures that a run by this plan keeps."""
-    of_metrics = [metric_name(code) for code in sorted(metrics_asked(plan) - set(STORED))]
+    of_metrics = [metric_name(code) for code in sorted(metrics_asked(plan) - set(meant(plan)))]
     of_ladders = [rank_name(code, which) for code in other_ladders(plan) for which in WHICH]
     of_many = {name_of(part) for part in asked_in_stories(plan) if is_of_many(part)}
     return of_metrics + of_ladders + sorted(of_many) + [paid_name(c) for c in summed_up(plan)]

@@ -33,7 +33,8 @@ from commissions.services.arrays import Lookup
 from commissions.services.calculation import Outcome, work_out
 from commissions.services.estimates import Mark
 from commissions.services.moved_trees import Moved, moved
-from commissions.services.plans import loaded, version_for
+from commissions.services.plan_reading import loaded
+from commissions.services.plans import version_for
 from commissions.services.projections import current_period, last_final_run
 from commissions.wording import rank_name
 from genealogy.models import Distributor
@@ -97,7 +98,7 @@ class Comparison:
             bonus: (before.get(bonus, self.nothing), after.get(bonus, self.nothing))
             for bonus in sorted(before.keys() | after.keys())
         }
-        self.gv = of_both(outcomes, lambda outcome: outcome.standings.metrics["gv"])
+        self.gv = of_both(outcomes, lambda outcome: outcome.figures["gv"])
         self.paid_as = of_both(outcomes, lambda outcome: outcome.ranks.paid_as)
         self.title = of_both(outcomes, lambda outcome: outcome.ranks.title)
         self.total = self.summed()

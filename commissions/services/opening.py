@@ -166,7 +166,8 @@ def days_after(period: CommissionPeriod) -> Days:
 
 
 def stop_the_clock(*, patience: str) -> datetime:
-    """Wait for whoever records volume or moves people, keep both out, and read the time.
+    """Wait for whoever records volume, moves people or says what they hold, keep them out, and
+    read the time.
 
     They stay out until the transaction ends. Raises OperationalError after `patience` ("30s").
     """
@@ -174,7 +175,9 @@ def stop_the_clock(*, patience: str) -> datetime:
     with connection.cursor() as cursor:
         cursor.execute("select set_config('lock_timeout', %s, true)", [patience])
         cursor.execute("select 1 from commerce_volumecutoff where id = 1 for update")
-        cursor.execute("lock table genealogy_distributorposition in share mode")
+        cursor.execute(
+            "lock table genealogy_distributorposition, genealogy_distributorattribute in share mode"
+        )
         cursor.execute("select clock_timestamp()")
         moment: datetime = cursor.fetchone()[0]
     return moment

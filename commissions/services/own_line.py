@@ -1,6 +1,7 @@
 """A distributor's own line in the open period, as the engine reads it: he and everybody below.
 
-People stand as they do today; ranks and what else is carried on come from the newest final run.
+People stand as they do today and hold what they will on the period's last day by all that is known
+now; ranks and what else is carried on come from the newest final run.
 """
 
 from dataclasses import replace
@@ -13,6 +14,7 @@ from commissions.engine.plan import PLACEMENT, parts
 from commissions.models import CommissionPeriod
 from commissions.services import carried
 from commissions.services.arrays import Lookup, read_columns
+from commissions.services.attributes import read_attributes
 from commissions.services.facts import VOLUME_KINDS, Cut, day_number, entry_columns, lines_of
 from commissions.services.opening import payment_run
 from commissions.services.projections import last_final_run
@@ -99,6 +101,7 @@ def read_line(distributor: Distributor, period: CommissionPeriod, plan: Plan) ->
             "joined": people["joined"],
             "parents": {tree: lookup(people[tree]) for tree in ("sponsor", "enroller")},
             **ranks,
+            **read_attributes(plan, lookup, on=period.ends_on, people=people["id"].tolist()),
         },
         lines=lines_of(read_columns(sales_query(plan), params, **VOLUME_KINDS), lookup),
         refunds=lines_of(read_columns(earlier_query(plan), params, **VOLUME_KINDS), lookup),

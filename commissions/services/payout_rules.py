@@ -23,7 +23,8 @@ from commissions.engine import Plan
 from commissions.engine.prose import words
 from commissions.models import LedgerAccount, Payout, Standing
 from commissions.retold import alone
-from commissions.services.plans import loaded, version_for
+from commissions.services.plan_reading import loaded
+from commissions.services.plans import version_for
 from commissions.services.projections import current_period, last_final_run
 from genealogy.models import Distributor
 from mlmcrm.money import ZERO, format_money

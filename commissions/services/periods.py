@@ -23,7 +23,7 @@ from commissions.services.opening import (
     period_of,
     stop_the_clock,
 )
-from commissions.services.plans import loaded
+from commissions.services.plan_reading import loaded
 from mlmcrm.transitions import TransitionRefused, advance
 
 __all__ = ["PeriodRefused", "close_period", "open_period"]

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import date
-from functools import lru_cache
 from typing import Any
 
 from django.db import transaction
@@ -17,6 +16,7 @@ from commissions.engine.plan import Limit
 from commissions.models import Bonus, CommissionPeriod, CompensationPlan, PlanVersion
 from commissions.models.plan import PLAN_VERSION_EDGES
 from commissions.services.plan_checks import faults_in, faults_in_force
+from commissions.services.ranks import add_missing
 from mlmcrm.transitions import advance
 
 
@@ -38,8 +38,8 @@ def create_version(
 ) -> PlanVersion:
     """Store a plan document as the plan's next draft, with a row for whatever writes lines.
 
-    Raises PlanRefused for a document that the engine does not take, and for one that measures or
-    ranks other things than the portal shows.
+    Raises PlanRefused for a document that the engine does not take, and for one that the books
+    cannot keep.
     """
     parsed = parse(definition)
     CompensationPlan.objects.select_for_update(no_key=True).get(pk=plan.pk)
@@ -86,27 +86,19 @@ def parse(definition: object) -> Plan:
     return plan
 
 
-@lru_cache(maxsize=32)
-def _load(version_id: int, definition_hash: str) -> Plan:
-    return load_plan(PlanVersion.objects.get(pk=version_id).definition)
-
-
-def loaded(version: PlanVersion) -> Plan:
-    """The version's definition as the engine reads it; read once per process."""
-    return _load(version.pk, version.definition_hash)
-
-
 @transaction.atomic
 def activate_version(*, version: PlanVersion, actor: User, reason: str = "") -> PlanVersion:
     """Let periods that start on or after its day be paid by this version.
 
+    Ranks of its first ladder that the company does not have are added to the company's.
     Not by its author. Raises PlanRefused, also where the plan asks for what is not recorded or is
     not allowed, or a period from that day on pays by another version already; TransitionRefused
     when the version is not a draft.
     """
     if version.created_by_id == actor.pk:
         raise PlanRefused(["A plan version is activated by somebody else than its author."])
-    if faults := faults_in_force(parse(version.definition)):
+    plan = parse(version.definition)
+    if faults := faults_in_force(plan):
         raise PlanRefused(faults)
     bound = CommissionPeriod.objects.filter(
         Q(plan_version__isnull=False) | ~Q(status=CommissionPeriod.Status.OPEN),
@@ -121,6 +113,7 @@ def activate_version(*, version: PlanVersion, actor: User, reason: str = "") -> 
         approved_by=actor,
         approved_at=timezone.now(),
     )
+    add_missing(plan, actor=actor)
     _keep_history(version, actor, reason or "Activated")
     audit.record(actor=actor, action="plan_version.activated", target=version, reason=reason)
     return version

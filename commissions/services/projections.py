@@ -17,6 +17,7 @@ from commissions.engine import Snapshot
 from commissions.engine.trees import subtree_sums
 from commissions.models import CommissionPeriod, CommissionRun
 from commissions.services.arrays import Array, Lookup, read_columns
+from commissions.services.ranks import LADDER, ranks_behind
 from genealogy.services.teams import mark_stale
 
 COLUMNS = (
@@ -160,7 +161,7 @@ def _differences() -> Iterator[Difference]:
 def fill_truth() -> None:
     """Compute all projections into a temporary table of this transaction."""
     run = last_final_run()
-    params = {"run": run.pk if run else None, **current_days()}
+    params = {"run": run.pk if run else None, **current_days(), **ranks_behind(run)}
     with connection.cursor() as cursor:
         cursor.execute("drop table if exists pg_temp.projection_truth")
         cursor.execute(_TRUTH, params)
@@ -188,9 +189,9 @@ def group_volumes() -> dict[str, Array]:
     return {"id": ids[gv != 0], "gv": gv[gv != 0]}
 
 
-_TRUTH = """
+_TRUTH = f"""
 create temporary table projection_truth on commit drop as
-with standing as (
+with ladder as ({LADDER}), standing as (
   select distributor_id, pv, gv, rank_level, highest_level
   from commissions_standing where run_id = %(run)s
 ), volume as (
@@ -217,11 +218,9 @@ select d.id,
        coalesce(b.count, 0)::int as direct_referral_count,
        case when s.distributor_id is null then d.paid_as_rank_id else paid.id
        end as paid_as_rank_id,
-       case when s.distributor_id is null then d.highest_rank_id else highest.id
-       end as highest_rank_id,
-       case when s.distributor_id is null then d.next_rank_target_id
-            else (select r.id from genealogy_rank r
-                  where r.is_active and r.level > s.rank_level order by r.level limit 1)
+       case when coalesce(highest.level, 0) > coalesce(before.level, 0) then highest.id
+            else d.highest_rank_id end as highest_rank_id,
+       case when s.distributor_id is null then d.next_rank_target_id else next.id
        end as next_rank_target_id,
        least(coalesce(s.rank_level, had.level, 0), 4) as level
 from genealogy_distributor d
@@ -230,11 +229,14 @@ left join volume v on v.distributor_id = d.id
 left join earned e on e.distributor_id = d.id
 left join asked a on a.distributor_id = d.id
 left join brought b on b.sponsor_id = d.id
-left join genealogy_rank paid on paid.level = s.rank_level
-left join genealogy_rank highest on highest.level = s.highest_level
+left join ladder paid on paid.place = s.rank_level
+left join ladder highest on highest.place = s.highest_level
+left join ladder next on next.place = s.rank_level + 1
 left join genealogy_rank had on had.id = d.paid_as_rank_id
+left join genealogy_rank before on before.id = d.highest_rank_id
 """
-# Who has no figures in the newest final period keeps the ranks he came with.
+# Who has no figures in the newest final period keeps the ranks he came with, and everybody the
+# highest of earlier ladders.
 
 
 def add_claimed(period: CommissionPeriod, snapshot: Snapshot, lines: dict[str, Array]) -> None:

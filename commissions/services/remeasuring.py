@@ -13,7 +13,8 @@ from commissions.services.calculation import Outcome, read_facts, work_out_close
 from commissions.services.facts import FactsRefused
 from commissions.services.ledger_tables import index_sales
 from commissions.services.measured import found_by_sale, keeps_anything, write_measured
-from commissions.services.plans import bonus_ids, loaded
+from commissions.services.plan_reading import loaded
+from commissions.services.plans import bonus_ids
 from mlmcrm.locks import try_advisory_lock
 
 logger = structlog.get_logger(__name__)

@@ -40,7 +40,7 @@ from commissions.models import CommissionRun
 from commissions.models.ledger import PLACE_BITS
 from commissions.services import carried, facts
 from commissions.services.arrays import Array, Lookup, read_columns
-from commissions.services.plans import loaded
+from commissions.services.plan_reading import loaded
 from commissions.services.reversals import REFUNDED_CLOSES
 
 NO_REFUND = 0

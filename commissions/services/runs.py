@@ -30,7 +30,7 @@ from commissions.services.estimates import compare, drop_differences
 from commissions.services.ledger_tables import drop_tables
 from commissions.services.measured import drop_measured
 from commissions.services.opening import PeriodRefused
-from commissions.services.plans import loaded
+from commissions.services.plan_reading import loaded
 from commissions.services.progress import Phases
 from commissions.services.totals import totals_of, warnings_of
 from commissions.services.writing import RunRefused, is_large, write, write_people

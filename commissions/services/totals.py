@@ -9,6 +9,7 @@ from django.db import connection
 
 from commissions.engine import Block, LimitCheck, check_limits
 from commissions.engine.plan import Limit
+from commissions.known import seen
 from commissions.models import Bonus, CommissionPeriod, CommissionRun
 from commissions.services.arrays import read_columns
 from commissions.services.calculation import Outcome, decimal_text
@@ -26,7 +27,7 @@ def totals_of(run: CommissionRun, outcome: Outcome, phases: Mapping[str, float])
     """The figures to store with the run. Raises RunRefused where the plan's ceiling is broken."""
     period = run.period
     by_bonus = bonus_totals(payment_run(period), outcome, bonus_ids(period.frozen_plan))
-    standings, volume = outcome.standings, sum_of(outcome.standings.metrics["cv"])
+    standings, volume = outcome.standings, sum_of(outcome.figures["cv"])
     paid = sum(row["hundredths"] for row in by_bonus)
     return {
         "by_bonus": by_bonus,
@@ -35,7 +36,7 @@ def totals_of(run: CommissionRun, outcome: Outcome, phases: Mapping[str, float])
         "limits": limits_of(outcome, by_bonus),
         "kept": block_totals(outcome, outcome.result.retained),
         "waiting": waiting_of(outcome),
-        "pv": decimal_text(sum_of(standings.metrics["pv"])),
+        "pv": decimal_text(sum_of(outcome.figures["pv"])),
         "cv": decimal_text(volume),
         "paid": decimal_text(paid),
         "payout_share": f"{100 * paid / volume:.2f}" if volume > 0 else None,
@@ -107,9 +108,13 @@ def named_totals(
 
 
 def rank_totals(outcome: Outcome) -> list[dict[str, Any]]:
-    """How many stand at each paid-as rank and what they earn at the close; no rank first."""
+    """How many stand at each paid-as rank and what they earn at the close; no rank first.
+
+    Empty for a plan without ranks.
+    """
     earned, level = outcome.earned, outcome.ranks.paid_as
-    names = ["No rank", *(rank.name for rank in outcome.plan.ladders[0].ranks)]
+    ranks = seen(outcome.plan).ranks
+    names = ["No rank", *(rank.name for rank in ranks)] if ranks else []
     rows = []
     for number, name in enumerate(names):
         chosen = level == number
@@ -214,8 +219,9 @@ def warnings_of(outcome: Outcome) -> list[str]:
     """What whoever approves should know; none of it stops a run."""
     earned = outcome.earned
     negative, unearned = int((earned < 0).sum()), unlined_refunds(outcome)
-    unranked = int((outcome.standings.active & (outcome.ranks.paid_as == 0)).sum())
-    below = int((outcome.standings.metrics["pv"] < 0).sum())
+    has_ranks = bool(outcome.plan.ladders)
+    unranked = int((outcome.standings.active & (outcome.ranks.paid_as == 0) & has_ranks).sum())
+    below = int((outcome.figures["pv"] < 0).sum())
     waiting = without_kyc(outcome)
     found = [
         (negative, "{} giving back more than earned in this period", "distributor"),

@@ -35,7 +35,10 @@ from commissions.engine.snapshot import Lines
 from commissions.models import CommissionPeriod
 from commissions.services import facts
 from commissions.services.arrays import Array, Lookup, read_columns
+from commissions.services.attributes import next_change, read_attributes
 from commissions.services.carried import NOT_KEPT
+from commissions.services.figures import figures_of, ranks_seen
+from commissions.services.opening import ONE_DAY
 from commissions.services.trial_sums import Sums
 
 Int64s = NDArray[np.int64]
@@ -87,18 +90,19 @@ def work_through(periods: Sequence[CommissionPeriod], plan: Plan) -> Iterator[Wo
         cut = facts.cut_of(period)
         snapshot = remembered(facts.read_snapshot(cut, plan), memory)
         snapshot, undone = sums.due(period, snapshot)
-        paid = calculate(gross(snapshot, cut, plan), plan, PAYMENT)
-        paying = lines_of(paid, snapshot, PAYING, refunded)
+        paid = list(pay_by_spans(gross(snapshot, cut, plan), cut, plan))
+        at_sale = [result for result, _ in paid]
+        paying = joined(*(lines_of(result, sold, PAYING, refunded) for result, sold in paid))
         lines, of_old = joined(lines, paying), undone_of_old(period, periods)
         undone += [undo(period, refunds, lines, plan)]
-        snapshot = with_paid(snapshot, paid, plan, undone[-1], of_old)
+        snapshot = with_paid(snapshot, at_sale, plan, undone[-1], of_old)
         closed = calculate(snapshot, plan)
         lines = joined(lines, lines_of(closed, snapshot, CLOSING, refunded))
         at_payment = {
             later.pk: undo(later, refunds, paying, plan) for later in sums.later_than(period)
         }
         sums.work_out(period, Closed(snapshot, plan, closed), refunds, at_payment)
-        yield summed(period, snapshot, plan, [paid, closed], undone, of_old)
+        yield summed(period, snapshot, plan, [*at_sale, closed], undone, of_old)
         memory = handed_on(snapshot, closed)
 
 
@@ -191,16 +195,42 @@ def gross(snapshot: Snapshot, cut: facts.Cut, plan: Plan) -> Snapshot:
     )
 
 
+def pay_by_spans(sold: Snapshot, cut: facts.Cut, plan: Plan) -> Iterator[tuple[Result, Snapshot]]:
+    """What the sales paid at payment, with the snapshots: one for each span of days on which nobody
+    comes to hold something else."""
+    until = cut.ends_on + ONE_DAY
+    first = cut.starts_on
+    while first < until:
+        turn = next_change(plan, after=first, known_at=cut.known_at)
+        last = min(turn or until, until)
+        days = sold.lines.day
+        within = (days >= facts.day_number(first)) & (days < facts.day_number(last))
+        held = (
+            read_attributes(plan, Lookup(sold.members.id), on=first, known_at=cut.known_at)
+            if last < until
+            else {}
+        )
+        members = replace(sold.members, **held)
+        then = replace(sold, members=members, lines=sold.lines.kept(within))
+        yield calculate(then, plan, PAYMENT), then
+        first = last
+
+
 def with_paid(
-    snapshot: Snapshot, paid: Result, plan: Plan, undone: dict[str, Int64s], of_old: list[OfOld]
+    snapshot: Snapshot,
+    paid: Sequence[Result],
+    plan: Plan,
+    undone: dict[str, Int64s],
+    of_old: list[OfOld],
 ) -> Snapshot:
     """The snapshot that knows, for the limits, what bonuses paid at payment, less what the period's
     refunds took back of that: of its own sales, and of earlier ones (`undone`, `of_old`)."""
     state = {name: f for name, f in snapshot.state.items() if not name.startswith("paid.")}
     lookup, size = Lookup(snapshot.members.id), len(snapshot.members)
+    blocks = [block for result in paid for block in result.ledger]
     for bonus in plan.triggered_by(PAYMENT):
         place = plan.programmes.index(bonus)
-        figures = by_member([block for block in paid.ledger if block.bonus == place], size)
+        figures = by_member([block for block in blocks if block.bonus == place], size)
         mine = undone["bonus"] == place
         np.add.at(figures, lookup(undone["earner"][mine]), undone["amount"][mine])
         old = [(o.earner, o.amount) for o in of_old if o.at_payment and o.code == bonus.code]
@@ -318,9 +348,9 @@ def summed(
         period=period,
         ids=ids,
         earned=earned,
-        rank=ranks.ranks[plan.ladders[0].code].paid_as,
+        rank=ranks_seen(ranks, plan).paid_as,
         totals=totals,
-        volume=int(ranks.metrics["cv"].sum()),
+        volume=int(figures_of(ranks, snapshot, plan)["cv"].sum()),
     )
 
 

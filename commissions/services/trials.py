@@ -24,11 +24,13 @@ from redis import RedisError
 from accounts import audit
 from accounts.models import User
 from commissions.engine import EngineError, Plan
+from commissions.known import seen
 from commissions.models import CommissionPeriod, CommissionRun, PlanTrial, PlanVersion, TrialEarning
 from commissions.models.trial import TRIAL_EDGES
 from commissions.services.arrays import Lookup, copy_rows, read_columns, slices
+from commissions.services.carried import moved_levels
 from commissions.services.facts import FactsRefused
-from commissions.services.plans import loaded
+from commissions.services.plan_reading import loaded
 from commissions.services.trial_periods import Worked, work_through
 from mlmcrm.locks import try_advisory_lock
 from mlmcrm.transitions import TransitionRefused, advance
@@ -224,7 +226,7 @@ def compare(
     for step in worked:
         np.add.at(after, Lookup(ids)(step.ids), step.earned)
     change = after - before
-    rank_before, rank_after = ranks_in(periods[-1], ids), worked[-1].rank.astype(np.int64)
+    rank_before, rank_after = ranks_in(periods[-1], ids, plan), worked[-1].rank.astype(np.int64)
     volume = sum(step.volume for step in worked)
     report = {
         "before": text(before.sum()),
@@ -276,8 +278,8 @@ def runs_of(periods: list[CommissionPeriod]) -> list[int]:
     return list(runs.exclude(status=CommissionRun.Status.SUPERSEDED).values_list("pk", flat=True))
 
 
-def ranks_in(period: CommissionPeriod, ids: Int64s) -> Int64s:
-    """The paid-as level each really had in a period."""
+def ranks_in(period: CommissionPeriod, ids: Int64s, plan: Plan) -> Int64s:
+    """The paid-as level each really had in a period, as a level of the plan that is tried."""
     run = period.runs.get(kind=CommissionRun.Kind.CLOSE, status=CommissionRun.Status.DONE)
     rows = read_columns(
         "select distributor_id as id, rank_level as level from commissions_standing "
@@ -288,7 +290,8 @@ def ranks_in(period: CommissionPeriod, ids: Int64s) -> Int64s:
     )
     levels = np.zeros(ids.size, np.int64)
     place = Lookup(ids)(rows["id"])
-    levels[place[place >= 0]] = rows["level"][place >= 0]
+    moved = moved_levels(seen(loaded(period.frozen_plan)), seen(plan))
+    levels[place[place >= 0]] = moved[rows["level"][place >= 0]]
     return levels
 
 
@@ -342,17 +345,13 @@ def side(change: Int64s, chosen: NDArray[np.bool_]) -> dict[str, Any]:
 
 
 def rank_rows(before: Int64s, after: Int64s, plan: Plan) -> list[dict[str, Any]]:
-    """How many stood at each rank in the last period, really and by this plan."""
-    ladder = plan.ladders[0]
-    highest = int(max(before.max(initial=0), len(ladder.ranks)))
-    was, would = (np.bincount(levels, minlength=highest + 1).tolist() for levels in (before, after))
+    """How many stood at each rank in the last period, really and by this plan; none first."""
+    names = ["", *(rank.name for rank in seen(plan).ranks)]
+    was, would = (np.bincount(levels, minlength=len(names)).tolist() for levels in (before, after))
     return [
-        {
-            "name": rank.name if (rank := ladder.rank(level)) else f"Level {level}" * (level > 0),
-            "before": was[level],
-            "after": would[level],
-        }
-        for level in range(highest + 1)
+        {"name": name, "before": was[level], "after": would[level]}
+        for level, name in enumerate(names)
+        if len(names) > 1
     ]
 
 

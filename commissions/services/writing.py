@@ -108,7 +108,7 @@ def is_large(snapshot: Snapshot) -> bool:
 def write_people(run: CommissionRun, standings: Standings, snapshot: Snapshot, plan: Plan) -> None:
     members = snapshot.members
     create_standings(run)
-    columns = standing_columns(standings, plan)
+    columns = standing_columns(standings, snapshot, plan)
     write_standings(run, columns, members.id, members.parent("sponsor"))
     index_standings(run)
 

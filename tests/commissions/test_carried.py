@@ -10,7 +10,7 @@ from commissions.services import facts
 from commissions.services.calculation import work_out_closed
 from commissions.services.claims import claim_volume
 from commissions.services.periods import close_period
-from commissions.services.plans import loaded
+from commissions.services.plan_reading import loaded
 from commissions.services.replay import replay
 from commissions.services.runs import calculate, start_run
 from commissions.services.verification import find_breaks

@@ -20,7 +20,7 @@ from commissions.services.claims import claim_volume
 from commissions.services.finalize import approve_period, finalize_period
 from commissions.services.opening import PeriodRefused, holes, open_period
 from commissions.services.periods import close_period
-from commissions.services.plans import loaded
+from commissions.services.plan_reading import loaded
 from commissions.services.replay import replay
 from commissions.services.runs import calculate, fail, start_run
 from commissions.services.verification import find_breaks

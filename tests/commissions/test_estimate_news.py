@@ -27,7 +27,8 @@ from django.utils import timezone
 from accounts.models import Event, EventStream, Notification, User
 from commissions.services import estimate_news, estimates, own_line
 from commissions.services.claims import claim_volume
-from commissions.services.plans import activate_version, create_version, loaded
+from commissions.services.plan_reading import loaded
+from commissions.services.plans import activate_version, create_version
 from commissions.services.projections import current_period
 from genealogy.services.enrolment import enrol_distributor
 from tests.cast import DEMO_PLAN, Cast, at, gather, make_user

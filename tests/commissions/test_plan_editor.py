@@ -232,7 +232,7 @@ def test_a_faulty_document_comes_back_with_what_was_written(ada, draft, document
     response = ada.post(url("edit", draft), form(document))
 
     assert response.status_code == 200
-    assert "not in GBP" in said(response)
+    assert "the company in GBP" in said(response)
     assert "EUR" in response.content.decode()
 
 

@@ -15,7 +15,7 @@ from commissions.services import facts
 from commissions.services.claims import claim_volume
 from commissions.services.ledger_lines import LineWriter
 from commissions.services.periods import close_period
-from commissions.services.plans import loaded
+from commissions.services.plan_reading import loaded
 from commissions.services.replay import replay
 from commissions.services.restatements import runs_concerned, undo_sums
 from commissions.services.runs import calculate, start_run

@@ -207,7 +207,8 @@ TEAM = {
     "scope": {"scope": "levels", "tree": "sponsor", "first": 1, "last": 3},
 }
 KEPT = (
-    "; of a final period the portal keeps PV, CV, GV, legs, activity and the ranks that people see."
+    "; of a final period the portal keeps PV, CV, GV, legs, activity, the ranks that people see, "
+    "packages and marks."
 )
 
 

@@ -12,7 +12,7 @@ from commissions.services import payouts
 from commissions.services.claims import claim_volume
 from commissions.services.facts import day_number
 from commissions.services.payout_rules import Held, wallet_of
-from commissions.services.plans import loaded
+from commissions.services.plan_reading import loaded
 from tests.cast import at
 from tests.commissions.plans import pay_by
 from tests.commissions.steps import closed
