@@ -72,6 +72,7 @@ ADMIN_MODELS: dict[str, tuple[str, str]] = {
     "commissions.statusfile": (MOST, ""),
     "compliance.kycdocument": ("admin support auditor", ""),
     "genealogy.distributor": (EVERYBODY, ""),
+    "genealogy.distributorattribute": (MOST, "admin manager"),
     "genealogy.distributorposition": (MOST, ""),
     "genealogy.genealogynode": (MOST, ""),
     "genealogy.move": (MOST, ""),
