@@ -48,7 +48,7 @@ class MoveForm(forms.Form):
     effective_on = forms.DateField(
         label="From",
         initial=timezone.localdate,
-        widget=forms.DateInput(attrs={"type": "date"}),
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         help_text="First day on which the new place holds. A later day is waited for.",
     )
     reason = forms.CharField(max_length=500, widget=REASON, help_text="Kept with the move.")
@@ -72,7 +72,9 @@ class ReasonForm(forms.Form):
 
 class UndoForm(forms.Form):
     effective_on = forms.DateField(
-        label="From", initial=timezone.localdate, widget=forms.DateInput(attrs={"type": "date"})
+        label="From",
+        initial=timezone.localdate,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
     reason = forms.CharField(max_length=500, widget=REASON)
 

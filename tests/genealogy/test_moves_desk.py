@@ -37,6 +37,12 @@ def answers(cast, **changes):
     } | changes
 
 
+def test_the_form_begins_with_today(cast, as_staff):
+    page = as_staff("ada").get(move_page(cast.chloe)).content.decode()
+
+    assert f'value="{today()}"' in page
+
+
 def test_a_move_is_looked_at_before_it_is_asked_for(cast, as_staff):
     client = as_staff("ada")
 
