@@ -17,7 +17,7 @@ from genealogy.models import Distributor, GenealogyNode, Move
 from genealogy.move_forms import MoveForm, ReasonForm, TerminationForm, UndoForm
 from genealogy.services import effects, moves, terminations
 from genealogy.services import move_previews as previews
-from genealogy.services.effects import EffectsRefused
+from genealogy.services.effects import Changes, Effects, EffectsRefused
 from genealogy.services.moves import MoveRefused, Place
 from genealogy.services.terminations import TerminationRefused
 
@@ -52,9 +52,8 @@ class PeopleDesk(admin.ModelAdmin):  # type: ignore[type-arg]
                 moves.refuse_unless_possible(
                     person, asked["tree"], form.place, asked["effective_on"]
                 )
-                foreseen = previews.work_out_now(
-                    previews.change_to(person, asked["tree"], form.place)
-                )
+                changes = previews.change_to(person, asked["tree"], form.place)
+                foreseen, context["not_foreseen"] = foresee(changes)
                 if "confirmed" in request.POST:
                     move = moves.request_move(
                         distributor=person,
@@ -72,8 +71,6 @@ class PeopleDesk(admin.ModelAdmin):  # type: ignore[type-arg]
                 context["is_large"] = foreseen is None
             except MoveRefused as refused:
                 form.add_error(refused.field or None, str(refused))
-            except EffectsRefused as refused:
-                form.add_error(None, str(refused))
         return TemplateResponse(request, f"{TEMPLATES}/distributor/move.html", context)
 
     def leave_view(self, request: HttpRequest, number: str) -> HttpResponse:
@@ -89,7 +86,7 @@ class PeopleDesk(admin.ModelAdmin):  # type: ignore[type-arg]
                 if has_left or "confirmed" in request.POST:
                     return self._end_or_go_on(request, person, form)
                 context |= departure_of(person, form.cleaned_data["downline"])
-            except (TerminationRefused, EffectsRefused) as refused:
+            except TerminationRefused as refused:
                 form.add_error(None, str(refused))
         return TemplateResponse(request, f"{TEMPLATES}/distributor/leave.html", context)
 
@@ -214,17 +211,23 @@ def _upline(first: Distributor | None, tree: str) -> list[int]:
     return [first.pk, *reversed(queries.upline_ids(first.pk, None, tree))] if first else []
 
 
-def departure_of(person: Distributor, downline: str) -> dict[str, Any]:
-    """What the page says before a membership ends: who is lifted, what moves with it, what is owed.
+def foresee(changes: Changes) -> tuple[dict[str, Effects] | None, str]:
+    """What changes would do, None for a task to work out; or nothing, and why it cannot be said."""
+    try:
+        return previews.work_out_now(changes), ""
+    except EffectsRefused as refused:
+        return {}, str(refused)
 
-    Raises EffectsRefused.
-    """
+
+def departure_of(person: Distributor, downline: str) -> dict[str, Any]:
+    """What the page says before a membership ends: who is lifted, what moves with it, what is owed."""
     changes = (
         previews.changes_of_departure(person) if downline == terminations.Downline.ROLL_UP else ()
     )
-    foreseen = previews.work_out_now(changes)
+    foreseen, why_not = foresee(changes)
     return {
         "is_previewed": True,
+        "not_foreseen": why_not,
         "lifted": len(changes),
         "effects": effects.shown(foreseen or {}),
         "is_large": foreseen is None,
