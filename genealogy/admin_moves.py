@@ -220,7 +220,7 @@ def foresee(changes: Changes) -> tuple[dict[str, Effects] | None, str]:
 
 
 def departure_of(person: Distributor, downline: str) -> dict[str, Any]:
-    """What the page says before a membership ends: who is lifted, what moves with it, what is owed."""
+    """What the page says before a membership ends: who is lifted, what it does, what is owed."""
     changes = (
         previews.changes_of_departure(person) if downline == terminations.Downline.ROLL_UP else ()
     )
