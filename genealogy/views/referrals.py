@@ -18,7 +18,7 @@ from accounts.models import User
 from accounts.throttling import at_most
 from genealogy.forms import InvitationForm, RenewCodeForm
 from genealogy.models import Distributor, ReferralClick, ReferralCode, ReferralProgram
-from genealogy.referral_queries import PAGE, funnel, referrals_of
+from genealogy.queries.referrals import PAGE, funnel, referrals_of
 from genealogy.services.referral_codes import current_code, normalised, renew_code
 from genealogy.services.referrals import COOKIE, click_of, cookie_for, record_click
 

@@ -11,10 +11,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import User
 from accounts.permissions import require
-from genealogy import team_queries
 from genealogy.forms import ReasonForm, TeamEditForm, TeamForm, TeamMemberForm
 from genealogy.models import Distributor, Team
 from genealogy.permissions import Scope, TeamRights
+from genealogy.queries import teams as team_queries
 from genealogy.services import teams
 from genealogy.services.teams import TeamRefused
 from mlmcrm.transitions import TransitionRefused

@@ -12,6 +12,7 @@ from commissions.services import team_figures
 from commissions.services.claims import claim_volume
 from commissions.services.opening import period_for
 from genealogy.models import Distributor, Team, TeamMembership
+from genealogy.queries.teams import growth, score
 from genealogy.services.teams import (
     TeamRefused,
     add_member,
@@ -24,7 +25,6 @@ from genealogy.services.teams import (
     update_team,
     verify_team,
 )
-from genealogy.team_queries import growth, score
 from genealogy.team_score import Score, TeamFacts, score_of
 from mlmcrm.transitions import TransitionRefused
 from tests.cast import at

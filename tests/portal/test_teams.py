@@ -2,8 +2,8 @@
 
 import pytest
 
-from genealogy import team_queries
 from genealogy.models import Team, TeamMembership
+from genealogy.queries import teams as team_queries
 from genealogy.services.teams import add_member, create_team, suspend_team
 from tests.cast import Cast, at
 from tests.portal.conftest import queries_of, text_of

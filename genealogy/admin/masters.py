@@ -4,41 +4,20 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from accounts.admin_base import BaseAdmin, ReadOnlyAdmin
-from genealogy.admin_moves import MoveAdmin, PeopleDesk
-from genealogy.admin_referrals import (
-    ReferralAdmin,
-    ReferralClickAdmin,
-    ReferralCodeAdmin,
-    ReferralProgramAdmin,
-)
-from genealogy.admin_teams import TeamAdmin, TeamMembershipAdmin
-from genealogy.admin_territories import (
-    TerritoryAdmin,
-    TerritoryAssignmentAdmin,
-    TerritoryFilter,
-)
+from genealogy.admin.moves import PeopleDesk
+from genealogy.admin.territories import TerritoryFilter
 from genealogy.models import (
     Distributor,
     DistributorPosition,
     GenealogyNode,
     PlacementRule,
     Rank,
-    Referral,
-    ReferralClick,
-    ReferralCode,
-    ReferralProgram,
-    Team,
-    TeamMembership,
-    Territory,
-    TerritoryAssignment,
     Waiting,
 )
 from genealogy.models.node import Tree
 from genealogy.move_forms import PlacementRuleForm
 from genealogy.services.referral_codes import issue_codes
 from genealogy.services.tree_index import rebuild_tree
-
-__all__ = ["MoveAdmin"]
 
 
 @admin.register(Rank)
@@ -126,13 +105,3 @@ class WaitingAdmin(ReadOnlyAdmin):
     list_filter = [("settled_at", admin.EmptyFieldListFilter)]
     list_select_related = ["distributor", "settled_by"]
     search_fields = ["=distributor__number"]
-
-
-admin.site.register(ReferralProgram, ReferralProgramAdmin)
-admin.site.register(ReferralCode, ReferralCodeAdmin)
-admin.site.register(ReferralClick, ReferralClickAdmin)
-admin.site.register(Referral, ReferralAdmin)
-admin.site.register(Team, TeamAdmin)
-admin.site.register(TeamMembership, TeamMembershipAdmin)
-admin.site.register(Territory, TerritoryAdmin)
-admin.site.register(TerritoryAssignment, TerritoryAssignmentAdmin)

@@ -11,12 +11,13 @@ from django.urls import URLPattern, path
 from accounts.admin_base import BaseAdmin, ReadOnlyAdmin
 from accounts.permissions import require
 from genealogy.forms import ReasonForm
-from genealogy.models import Referral
+from genealogy.models import Referral, ReferralClick, ReferralCode, ReferralProgram
 from genealogy.services.referral_codes import close_code
 from genealogy.services.referrals import cancel_referral
 from mlmcrm.transitions import TransitionRefused
 
 
+@admin.register(ReferralProgram)
 class ReferralProgramAdmin(BaseAdmin):
     list_display = ["__str__", "is_open", "max_tier_level", "cookie_days"]
 
@@ -24,6 +25,7 @@ class ReferralProgramAdmin(BaseAdmin):
         return False  # there is one
 
 
+@admin.register(ReferralCode)
 class ReferralCodeAdmin(ReadOnlyAdmin):
     list_display = ["code", "distributor", "is_current", "created_at", "closed_at"]
     list_filter = ["is_current", ("closed_at", admin.EmptyFieldListFilter)]
@@ -43,6 +45,7 @@ class ReferralCodeAdmin(ReadOnlyAdmin):
                 messages.success(request, f"{code} is closed.")
 
 
+@admin.register(ReferralClick)
 class ReferralClickAdmin(ReadOnlyAdmin):
     list_display = ["clicked_at", "code", "device"]
     list_filter = ["device"]
@@ -51,6 +54,7 @@ class ReferralClickAdmin(ReadOnlyAdmin):
     exclude = ["token"]
 
 
+@admin.register(Referral)
 class ReferralAdmin(ReadOnlyAdmin):
     list_display = [
         "referred",

@@ -12,6 +12,7 @@ from genealogy.models import Distributor, Territory, TerritoryAssignment
 from genealogy.services.territories import assign_territory, assignment_obstacle
 
 
+@admin.register(Territory)
 class TerritoryAdmin(BaseAdmin):
     list_display = ["code", "name", "parent", "depth", "is_active"]
     list_filter = ["depth", "is_active"]
@@ -42,6 +43,7 @@ class AssignmentForm(forms.ModelForm):
         return cleaned
 
 
+@admin.register(TerritoryAssignment)
 class TerritoryAssignmentAdmin(BoundedAdmin):
     """Assignments are made, and ended by the next one; none is rewritten."""
 

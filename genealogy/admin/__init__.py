@@ -1,0 +1,3 @@
+from genealogy.admin import masters, moves, referrals, teams, territories
+
+__all__ = ["masters", "moves", "referrals", "teams", "territories"]
