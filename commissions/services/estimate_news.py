@@ -105,7 +105,7 @@ _NOTE_CHANGED = f"""
 insert into commissions_estimatenews (distributor_id, with_upline)
 select distinct n.distributor_id, false from pg_temp.moved n {_HERE}
 join genealogy_genealogynode g on g.distributor_id = d.id and g.tree = 'sponsor'
-where %(everybody)s or g.size > %(reach)s
+where %(everybody)s or g.size - 1 > %(reach)s
 """
 _PUT_OFF = """
 insert into commissions_estimatenews (distributor_id, with_upline, due_at)
@@ -129,5 +129,5 @@ with recursive news as (
 )
 select distinct d.user_id, d.id from n {_HERE}
 join genealogy_genealogynode g on g.distributor_id = d.id and g.tree = 'sponsor'
-where not n.with_upline or g.size <= %(largest)s
+where not n.with_upline or g.size - 1 <= %(largest)s
 """

@@ -105,7 +105,8 @@ def prepare(address: str, calm: dict[str, str], size: int) -> None:
     """A loaded database, twice; all its volume still waits to be claimed."""
     with psycopg.connect(address, autocommit=True) as connection:
         connection.execute("create database calm")
-    module("tests.benchmarks.close_step", calm, "load", str(size), "1")
+    wanted = json.dumps({"size": size, "chain": 0, "asking": False})
+    module("tests.benchmarks.close_step", calm, "load", wanted)
     with psycopg.connect(calm["DATABASE_URL"], autocommit=True) as connection:
         connection.execute(
             "insert into commissions_volumequeue select id from commerce_volumeentry"
