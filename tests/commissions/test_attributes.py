@@ -22,9 +22,11 @@ from commissions.models import (
     CompensationPlan,
     EstimateDifference,
     LedgerEntry,
+    RankChange,
     Standing,
 )
-from commissions.services import facts
+from commissions.rank_history import steps_of
+from commissions.services import facts, projections
 from commissions.services.claims import claim_volume
 from commissions.services.estimates import record
 from commissions.services.payout_rules import release_of
@@ -316,6 +318,9 @@ def test_given_ranks_and_marks_decide_at_the_close(cast, client, tmp_path):
     page = text_of(client.get(reverse("home")))
     assert "On the way to Moon The company gives these ranks." in page
     assert 'asks for somebody who carries the mark "approved"' in page
+    ranks = text_of(client.get(reverse("commissions:ranks")))
+    assert "The company gives these ranks." in ranks
+    assert "No rank to Star" in ranks
 
 
 def without_bronze() -> dict:
@@ -350,6 +355,10 @@ def test_ranks_are_carried_by_their_codes_into_another_ladder(cast):
         None, "silver", "silver",
     )  # fmt: skip
     assert chloe.next_rank_target.code == "silver"
+    change = RankChange.objects.get(period=period, distributor=cast.chloe)
+    assert (change.level_from, change.level_to, change.is_highest) == (1, 0, False)
+    assert [step.title for step in steps_of(chloe)] == ["Silver to No rank", "No rank to Silver"]
+    assert projections.differences() == []
     dmitri = Standing.objects.get(run__period=period, run__kind="close", distributor=cast.dmitri)
     assert dmitri.highest_level == 0
 

@@ -33,7 +33,13 @@ pytestmark = pytest.mark.django_db
 PRESETS = sorted(DEMO_PLAN.parent.glob("*.json"))
 PLACES = {"ben": ("asha", 1), "stella": ("asha", 2), "chloe": ("ben", 1), "dmitri": ("chloe", 1)}
 MONTHS = ("2026-09", "2026-10", "2026-11")
-PAGES = ("home", "commissions:earnings", "commissions:plan", "commissions:payouts")
+PAGES = (
+    "home",
+    "commissions:ranks",
+    "commissions:earnings",
+    "commissions:plan",
+    "commissions:payouts",
+)
 
 
 def read(path: Path) -> dict:

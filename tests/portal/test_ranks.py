@@ -12,6 +12,7 @@ from commissions.services.projections import current_period
 from commissions.shortfalls import shortfalls
 from commissions.standing import live_standing, plan_of
 from genealogy.models import Distributor
+from genealogy.services.attributes import Attribute, set_attribute
 from genealogy.services.enrolment import enrol_distributor
 from tests.cast import Cast, at, make_user
 from tests.commissions.plans import demo, pay_by
@@ -191,6 +192,43 @@ def test_of_a_large_line_the_directs_are_named(cast: Cast, monkeypatch) -> None:
     _, gv = rows(cast, "ben", level=2)
 
     assert [(each.name, each.text) for each in gv.closers] == [("Chloe Martin", "100.00 GV")]
+
+
+def test_of_a_large_line_whom_the_directs_marks_leave_open_is_named(
+    cast: Cast, monkeypatch
+) -> None:
+    monkeypatch.setattr("commissions.services.own_line.LARGEST_LINE", 0)
+    approved = {
+        "code": "approved_directs",
+        "name": "Approved directs",
+        "what": "members",
+        "where": {"is": "flag", "flag": "approved"},
+        "scope": {"scope": "levels", "tree": "sponsor", "first": 1, "last": 1},
+    }
+    asking(
+        cast,
+        {
+            "is": "all",
+            "of": [
+                {"is": "at_least", "metric": "pv", "figure": "100.00"},
+                {"is": "at_least", "metric": "approved_directs", "figure": "2"},
+            ],
+        },
+        metrics=[approved],
+    )
+    set_attribute(
+        distributor=cast.ben,
+        attribute=Attribute("mark", "approved"),
+        valid_from=date(2026, 9, 1),
+        actor=cast.user("mona"),
+        reason="Papers are in order",
+    )
+    sell(cast, ben=5)
+
+    _, row = rows(cast, "asha")
+
+    assert "Stella Stone" in [each.name for each in row.closers]
+    assert "Ben Cole" not in [each.name for each in row.closers]
 
 
 def test_of_a_large_line_nothing_is_made_up(cast: Cast, monkeypatch) -> None:
