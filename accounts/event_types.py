@@ -185,4 +185,5 @@ STAFF_PERMISSIONS = {
     "distributor": "genealogy.view_distributor",
     "period": "commissions.view_commissionperiod",
     "import": "accounts.view_importjob",
+    "export": "accounts.view_auditevent",
 }
