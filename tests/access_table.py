@@ -76,7 +76,7 @@ ADMIN_MODELS: dict[str, tuple[str, str]] = {
     "genealogy.distributorposition": (MOST, ""),
     "genealogy.genealogynode": (MOST, ""),
     "genealogy.move": (MOST, ""),
-    "genealogy.placementrule": (MOST, "admin"),
+    "genealogy.placementrule": (MOST, ""),  # there is one, and no second
     "genealogy.rank": (EVERYBODY, "admin"),
     "genealogy.waiting": (MOST, ""),
     "genealogy.referral": (EVERYBODY, ""),
