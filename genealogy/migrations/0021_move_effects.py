@@ -4,6 +4,8 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+    """What a move would do is kept with it."""
+
     dependencies = [
         ("genealogy", "0020_downline_exports"),
     ]

@@ -1,10 +1,13 @@
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.functional import cached_property
 
 from accounts.models import User
 from genealogy.models.distributor import Distributor
 from genealogy.models.node import Tree
+
+GIVEN_UP = ["declined", "cancelled"]
 
 
 class MoveQuerySet(models.QuerySet["Move"]):
@@ -58,11 +61,11 @@ class Move(models.Model):
     is_worked_out = models.BooleanField(
         default=True, help_text="Whether all effects are known that were asked for."
     )
-    undoes = models.OneToOneField(
+    undoes = models.ForeignKey(
         "self",
         models.PROTECT,
         null=True,
-        related_name="undone_by",
+        related_name="undoings",
         help_text="The move that is taken back.",
     )
 
@@ -126,6 +129,12 @@ class Move(models.Model):
                 name="genealogy_move_one_open",
                 violation_error_message="Another move of this distributor is still open.",
             ),
+            models.UniqueConstraint(
+                fields=["undoes"],
+                condition=~Q(status__in=GIVEN_UP),
+                name="genealogy_move_undone_once",
+                violation_error_message="This move was undone already.",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -135,6 +144,11 @@ class Move(models.Model):
     def is_open(self) -> bool:
         return self.status in (self.Status.REQUESTED, self.Status.SCHEDULED)
 
+    @cached_property
+    def undone_by(self) -> "Move | None":
+        """The move that takes this one back, or is about to."""
+        return self.undoings.exclude(status__in=GIVEN_UP).first()
+
     @property
     def may_be_undone(self) -> bool:
-        return self.status == self.Status.DONE and not hasattr(self, "undone_by")
+        return self.status == self.Status.DONE and self.undone_by is None

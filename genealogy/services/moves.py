@@ -272,6 +272,8 @@ def _save_new(move: Move) -> None:
     except IntegrityError as error:
         if "genealogy_move_one_open" in str(error):
             raise MoveRefused("Another move of this distributor is still open.") from error
+        if "genealogy_move_undone_once" in str(error):
+            raise MoveRefused("The move was undone already.") from error
         raise
 
 

@@ -242,6 +242,21 @@ def test_undone_by_a_move_back_and_only_once(cast):
         moves.undo_move(move=move, effective_on=today(), reason="x", actor=cast.user("mona"))
 
 
+def test_an_undoing_that_is_declined_may_be_asked_for_again(cast, settings):
+    move = asked(cast, "chloe", "stella")
+    settings.MOVE_ALONE_UP_TO = 1
+    again = {"effective_on": today(), "reason": "A mistake", "actor": cast.user("ada")}
+    back = moves.undo_move(move=move, **again)
+    with pytest.raises(MoveRefused, match="undone already"):
+        moves.undo_move(move=Move.objects.get(pk=move.pk), **again)
+    moves.decide_move(move=back, approve=False, reason="No", actor=cast.user("mona"))
+
+    second = moves.undo_move(move=Move.objects.get(pk=move.pk), **again)
+    moves.decide_move(move=second, approve=True, reason="", actor=cast.user("mona"))
+
+    assert sponsor_of(cast.chloe) == cast.ben
+
+
 def test_what_was_written_about_a_position_stays(cast):
     for statement in (
         "update genealogy_distributorposition set parent_id = null",
