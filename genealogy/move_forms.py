@@ -14,7 +14,7 @@ from genealogy.services.terminations import Downline
 REASON = forms.Textarea(attrs={"rows": 3})
 
 
-class DistributorField(forms.CharField):
+class AnybodyField(forms.CharField):
     """Somebody by his number; empty for nobody."""
 
     def clean(self, value: Any) -> Distributor | None:  # type: ignore[override]
@@ -31,7 +31,7 @@ class MoveForm(forms.Form):
     """Where somebody shall stand, from when on, and why."""
 
     tree = forms.ChoiceField(choices=Tree, initial=Tree.SPONSOR)
-    to_parent = DistributorField(
+    to_parent = AnybodyField(
         label="Comes under",
         required=False,
         max_length=20,
@@ -64,7 +64,7 @@ class MoveForm(forms.Form):
         return Place(self.cleaned_data["to_parent"], self.cleaned_data["to_leg"])
 
 
-class ReasonForm(forms.Form):
+class DecisionForm(forms.Form):
     """Why a move is approved, declined, cancelled, or a membership goes on."""
 
     reason = forms.CharField(max_length=500, widget=REASON, required=False)

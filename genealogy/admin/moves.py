@@ -14,7 +14,7 @@ from accounts.admin_base import ReadOnlyAdmin
 from accounts.permissions import require
 from genealogy import queries
 from genealogy.models import Distributor, GenealogyNode, Move
-from genealogy.move_forms import MoveForm, ReasonForm, TerminationForm, UndoForm
+from genealogy.move_forms import DecisionForm, MoveForm, TerminationForm, UndoForm
 from genealogy.services import effects, moves, terminations
 from genealogy.services import move_previews as previews
 from genealogy.services.effects import Changes, Effects, EffectsRefused
@@ -78,7 +78,7 @@ class PeopleDesk(admin.ModelAdmin):  # type: ignore[type-arg]
         require(request.user, TERMINATE)
         person = _person(number)
         has_left = person.status == Distributor.Status.TERMINATED
-        form = (ReasonForm if has_left else TerminationForm)(request.POST or None)
+        form = (DecisionForm if has_left else TerminationForm)(request.POST or None)
         title = f"Take {person.display_name} back" if has_left else f"End {person}'s membership"
         context = self._context(request, person, form, title=title) | {"has_left": has_left}
         if request.method == "POST" and form.is_valid():
@@ -145,7 +145,7 @@ class MoveAdmin(ReadOnlyAdmin):
         if request.method == "POST":
             require(request.user, APPROVE if verb in ("approve", "decline") else ADD)
         undo = UndoForm(request.POST if verb == "undo" else None)
-        reason = ReasonForm(request.POST if verb and verb != "undo" else None)
+        reason = DecisionForm(request.POST if verb and verb != "undo" else None)
         form: Form = undo if verb == "undo" else reason
         if request.method == "POST" and form.is_valid():
             try:
@@ -191,8 +191,9 @@ def preview_of(person: Distributor, tree: str, to: Place) -> dict[str, Any]:
     """Who moves along, and which people above are lost and gained, nearest first."""
     before = _upline(moves.place_of(person, tree).parent, tree)
     after = _upline(to.parent, tree)
-    lost = [pk for pk in before if pk not in set(after)]
-    gained = [pk for pk in after if pk not in set(before)]
+    stays = set(before) & set(after)
+    lost = [pk for pk in before if pk not in stays]
+    gained = [pk for pk in after if pk not in stays]
     named = Distributor.objects.in_bulk([*lost[:MOST_NAMED], *gained[:MOST_NAMED]])
     node = GenealogyNode.objects.filter(distributor=person, tree=tree).first()
     return {

@@ -24,9 +24,6 @@ class PositionQuerySet(models.QuerySet["DistributorPosition"]):
         believed = Q(superseded_at=None) | Q(superseded_at__gt=known_at)
         return self.filter(held, believed, recorded_at__lte=known_at)
 
-    def in_tree(self, tree: str) -> "PositionQuerySet":
-        return self.filter(tree=tree)
-
 
 class DistributorPosition(models.Model):
     """Under whom a distributor stood, from one day to another, and since when this was known.

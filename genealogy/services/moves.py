@@ -17,7 +17,7 @@ from accounts.events import publish
 from accounts.history import explain_change
 from accounts.models import User
 from accounts.numbering import take_number
-from genealogy.models import Distributor, GenealogyNode, Move
+from genealogy.models import Distributor, GenealogyNode, Move, Waiting
 from genealogy.models.node import Tree
 from genealogy.services import effects
 from genealogy.services.effects import Effects
@@ -319,7 +319,10 @@ def _do(move: Move) -> Move:
 def put_under(
     distributor: Distributor, tree: str, to: Place, *, actor: User | None, reason: str
 ) -> None:
-    """Write a new parent and bring the index in line. Positions are the caller's."""
+    """Write a new parent and bring the index in line; who waited for a place waits no more.
+
+    Positions are the caller's.
+    """
     old = place_of(distributor, tree).parent
     explain_change(distributor, actor=actor, reason=reason)
     if tree == Tree.SPONSOR:
@@ -328,6 +331,8 @@ def put_under(
     else:
         distributor.placement_parent, distributor.leg = to.parent, to.leg
         distributor.save(update_fields=["placement_parent", "leg", "updated_at"])
+        waiting = Waiting.objects.open().filter(distributor=distributor)
+        waiting.update(settled_at=timezone.now(), settled_by=actor)
     if not GenealogyNode.objects.filter(distributor=distributor, tree=tree).exists():
         insert_node(distributor, tree)
     elif old != to.parent:

@@ -147,9 +147,6 @@ def _put(distributor: Distributor, to: Place, *, actor: User | None, reason: str
         actor=actor,
         reason=reason,
     )
-    Waiting.objects.open().filter(distributor=distributor).update(
-        settled_at=timezone.now(), settled_by=actor
-    )
     above = to.parent
     audit.record(
         actor=actor,

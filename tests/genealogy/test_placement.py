@@ -115,8 +115,25 @@ def test_who_waits_is_placed_when_the_time_is_over_and_once(cast):
     wait.refresh_from_db()
     assert wait.settled_at is not None
     assert wait.settled_by is None
-    position = DistributorPosition.objects.in_tree("placement").as_of(today()).get()
+    position = DistributorPosition.objects.filter(tree="placement").as_of(today()).get()
     assert (position.distributor, position.parent, position.leg) == (nia, cast.asha, 1)
+
+
+def test_who_gets_a_place_by_a_move_waits_no_more(cast):
+    rule(waiting_days=0)
+    Waiting.objects.create(distributor=cast.ben, until=timezone.now())
+
+    request_move(
+        distributor=cast.ben,
+        tree="placement",
+        to=Place(cast.asha, 2),
+        effective_on=today(),
+        reason="x",
+        actor=cast.user("ada"),
+    )
+
+    assert Waiting.objects.get(distributor=cast.ben).settled_by == cast.user("ada")
+    assert not Waiting.objects.open().exists()
 
 
 def test_the_sponsor_places_by_hand_while_there_is_time(cast):
