@@ -2,10 +2,10 @@
 
 A distributor's volumes, rank and commissions at the close mostly rest on the people below and their
 sales, so the engine is given just those, at the moment somebody looks; what refunds take back of
-the lines of earlier periods' sales is read beside it. What rests on everybody (pools, limits of the
-company, sums of earlier periods that refunds undo) and lines too large for a page are read from the
-company's last estimate (`services/estimates.py`). Either is an estimate: orders and refunds still
-come.
+the lines of earlier periods' sales is read beside it. Where it rests on everybody (the placement
+tree, pools, limits of the company, sums of earlier periods that refunds undo) a small company is
+worked out whole at that moment; of a large one, and for lines too large for a page, the last
+estimate tells (`services/estimates.py`). Each is an estimate: orders and refunds still come.
 """
 
 from collections.abc import Mapping
@@ -15,10 +15,14 @@ from decimal import Decimal
 
 import numpy as np
 
-from commissions.engine import PERIOD_CLOSE, Plan, Result, calculate
+from commissions.engine import PERIOD_CLOSE, EngineError, Plan, Result, calculate
 from commissions.models import Bonus, CommissionPeriod, Estimate
+from commissions.services.arrays import Array
+from commissions.services.calculation import work_out
+from commissions.services.facts import FactsRefused, read_snapshot
 from commissions.services.own_line import (
     cut_now,
+    is_small_company,
     knowable,
     read_line,
     rests_on_company,
@@ -50,23 +54,41 @@ def estimate_close(
 ) -> Expected | None:
     """What the bonuses of the close would pay a distributor now; None where nobody knows yet."""
     kept = Estimate.objects.filter(period=period).first()
-    if kept is not None and (rests_on_company(plan) or undoes_sums(period)):
-        return from_kept(kept, distributor, plan)
+    if rests_on_company(plan) or undoes_sums(period):
+        if is_small_company(period):
+            return from_everybody(distributor, period, plan)
+        if kept is not None:
+            return from_kept(kept, distributor, plan)
     snapshot = read_line(distributor, period, plan)
     if snapshot is None:
         return from_kept(kept, distributor, plan) if kept else None
     known = knowable(plan)
     result = calculate(snapshot, known, PERIOD_CLOSE)
     own = int(np.searchsorted(snapshot.members.id, distributor.pk))
-    earned = earned_by(own, result, known)
-    return Expected(parts_of(known, earned, taken_back(distributor, period, plan)))
+    undone = reversed_at_close(cut_now(period), plan, distributor.pk)
+    return Expected(parts_of(known, earned_by(own, result, known), taken_back(distributor, undone)))
+
+
+def from_everybody(
+    distributor: Distributor, period: CommissionPeriod, plan: Plan
+) -> Expected | None:
+    """By a calculation of the whole company; None while its facts make none."""
+    cut = cut_now(period)
+    try:
+        outcome = work_out(cut, read_snapshot(cut, plan), plan)
+    except (EngineError, FactsRefused):
+        return None
+    own = int(np.searchsorted(outcome.snapshot.members.id, distributor.pk))
+    earned = earned_by(own, outcome.result, plan)
+    return Expected(parts_of(plan, earned, taken_back(distributor, outcome.reversed)))
 
 
 def taken_back(
-    distributor: Distributor, period: CommissionPeriod, plan: Plan
+    distributor: Distributor, undone: Mapping[str, Array]
 ) -> dict[tuple[str, str], Decimal]:
     """By code and name of bonus: what the period's refunds undo of his lines of earlier sales."""
-    undone = reversed_at_close(cut_now(period), plan, distributor.pk)
+    mine = undone["distributor_id"] == distributor.pk
+    undone = {name: undone[name][mine] for name in ("bonus_id", "amount")}
     ids = np.unique(undone["bonus_id"]).tolist()
     found: dict[tuple[str, str], Decimal] = {}
     for pk, *named in Bonus.objects.filter(pk__in=ids).values_list("pk", "code", "name"):

@@ -35,7 +35,9 @@ HERE_FOR = timedelta(seconds=2 * settings.SESSION_COOKIE_AGE)
 
 def note_sales(period: CommissionPeriod, plan: Plan, sellers: NDArray[Any]) -> None:
     """Volume of these sellers came in or was taken back: their lines' estimates are others now."""
-    if own_line.rests_on_company(plan) or period != current_period():
+    if period != current_period():
+        return
+    if own_line.rests_on_company(plan) and not own_line.is_small_company(period):
         return
     with connection.cursor() as cursor:
         cursor.execute(

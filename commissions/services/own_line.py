@@ -24,6 +24,8 @@ from genealogy.models.node import Tree
 
 LARGEST_LINE = 20_000
 """People below up to whom a page waits for it."""
+SMALL_COMPANY = 5_000
+"""People, in all periods that have to be worked out, up to whom a page waits for everybody."""
 
 
 def asks_for_places(plan: Plan) -> bool:
@@ -37,8 +39,15 @@ def rests_on_company(plan: Plan) -> bool:
 
 def undoes_sums(period: CommissionPeriod) -> bool:
     """Whether refunds of earlier periods' sales undo sums, for which those are worked out again:
-    then no line by itself tells it, until they are worked out for everybody."""
+    then no line by itself tells it."""
     return bool(runs_concerned(cut_now(period)))
+
+
+def is_small_company(period: CommissionPeriod) -> bool:
+    """Whether a page may work out everybody: now, and in each earlier period that refunds touch."""
+    times = 1 + len(runs_concerned(cut_now(period)))
+    most = SMALL_COMPANY // times
+    return Distributor.objects.order_by()[: most + 1].count() <= most
 
 
 def cut_now(period: CommissionPeriod) -> Cut:

@@ -11,7 +11,7 @@ from commissions.standing import plan_of
 from tests.cast import Cast, at
 from tests.commissions.steps import closed
 from tests.commissions.test_other_plans import added, upline
-from tests.commissions.test_refunds_of_sums import paying
+from tests.commissions.test_refunds_of_sums import POOL, paying, paying_pairs
 from tests.commissions.test_refunds_of_waiting import PARTS, VOLUMES
 from tests.portal.conftest import close, text_of
 
@@ -92,7 +92,9 @@ def test_a_refund_of_an_earlier_sale_is_in_the_estimate_at_once(cast: Cast) -> N
     assert brought(cast, "2026-11") == expected
 
 
-def test_what_a_refund_undoes_of_sums_is_said_from_the_company_s_estimate(cast: Cast) -> None:
+@pytest.fixture
+def sums_of_october(cast: Cast) -> tuple[Cast, PlanVersion]:
+    """October paid Chloe for Dmitri's sum, and a part of more to come; in November he gave back."""
     team = added("team", "unilevel", base={"of": "metric", "metric": "cv"}, pays=upline("sponsor"))
     version = paying(cast, team, PARTS, volumes=VOLUMES)
     order = cast.buys("dmitri", 30, at("2026-10-05"))
@@ -100,20 +102,55 @@ def test_what_a_refund_undoes_of_sums_is_said_from_the_company_s_estimate(cast: 
     closed(cast, "2026-10")
     cast.buys("ben", 60, at("2026-11-05"))
     claim_volume()
-    period = CommissionPeriod.objects.get(code="2026-11")
-    record(period)
     before = estimates(cast, version)
 
     give_back(order, 10, "2026-11-07")
-    record(period)
-    expected = estimates(cast, version)
-    at_once = estimate_close(cast.chloe, period, plan_of(version))
-    closed(cast, "2026-11")
 
     # Of 60.00 of October 20.00 for the team, and a third of 20.00 in parts, the second one as well.
+    assert before["chloe"] - estimates(cast, version)["chloe"] > Decimal("26.66")
+    return cast, version
+
+
+def test_what_a_refund_undoes_of_sums_is_in_the_estimate_at_once(
+    sums_of_october: tuple[Cast, PlanVersion],
+) -> None:
+    cast, version = sums_of_october
+    expected = estimates(cast, version)
+
+    closed(cast, "2026-11")
+
+    assert brought(cast, "2026-11") == expected
+
+
+def test_in_a_large_company_it_is_said_from_the_last_estimate(
+    sums_of_october: tuple[Cast, PlanVersion], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cast, version = sums_of_october
+    period = CommissionPeriod.objects.get(code="2026-11")
+    at_once = estimate_close(cast.chloe, period, plan_of(version))
+    record(period)
+    monkeypatch.setattr("commissions.services.own_line.SMALL_COMPANY", 2)
+
+    kept = estimate_close(cast.chloe, period, plan_of(version))
+
     assert at_once is not None
-    assert at_once.worked_out_at is not None
-    assert before["chloe"] - expected["chloe"] > Decimal("26.66")
+    assert kept is not None
+    assert (at_once.parts, at_once.worked_out_at) == (kept.parts, None)
+    assert kept.worked_out_at is not None
+
+
+def test_an_order_under_a_plan_of_pairs_is_in_the_estimate_at_once(cast: Cast) -> None:
+    version = paying_pairs(cast, POOL)
+    cast.buys("ben", 60, at("2026-11-05"))
+    claim_volume()
+    before = estimates(cast, version)
+
+    cast.buys("chloe", 40, at("2026-11-06"))
+    claim_volume()
+    expected = estimates(cast, version)
+    closed(cast, "2026-11")
+
+    assert expected["asha"] > before["asha"]
     assert brought(cast, "2026-11") == expected
 
 
