@@ -11,11 +11,13 @@ class CommissionsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts.events import react  # the events need the loaded models
+        from commissions.services.arrays import give_large_back
         from commissions.services.move_orders import SOURCE
         from commissions.services.opening import first_open_day
         from genealogy.services.effects import register_effects
         from genealogy.services.moves import also_bounds_moves
 
+        give_large_back()
         also_bounds_moves(first_open_day)
         react("order.paid", CLAIM)
         react("order.refunded", CLAIM)

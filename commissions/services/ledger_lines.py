@@ -27,13 +27,15 @@ MOST_LINES = 1 << 28
 class Arranged:
     """The lines of a result, one array a column, and the order in which they are written.
 
+    `heads`: bonus and level of each block; the column `block` says of which a line is.
     `bounds`: where in that order each of four kinds begins, and the end: from somebody's order
     line; from somebody; from nobody, on an order line; from nobody. Somebody paid on his own
     figures has no source: there is nobody else it came from.
     """
 
     columns: dict[str, Array]
-    order: NDArray[np.int64]
+    heads: dict[str, Array]
+    order: NDArray[np.int32]
     bounds: list[int]
 
     def __len__(self) -> int:
@@ -48,12 +50,18 @@ class Arranged:
 
 def arranged(result: Result) -> Arranged:
     """By kind, by earner, then as they are."""
-    lines = columns_of(result)
+    number = np.arange(len(result.ledger), dtype="i2" if len(result.ledger) < 1 << 15 else "i4")
+    block = np.repeat(number, [len(block) for block in result.ledger])
+    lines = {"block": block, **result.columns}
+    heads = {
+        name: np.array([getattr(block, name) for block in result.ledger], "i2")
+        for name in ("bonus", "level")
+    }
     has_line = lines["line"] >= 0
     has_source = (lines["source"] >= 0) & (has_line | (lines["source"] != lines["earner"]))
     kind = 2 * (~has_source).view(np.int8) + (~has_line).view(np.int8)
     bounds = np.cumsum([0, *(np.count_nonzero(kind == one) for one in range(4))])
-    return Arranged(lines, by_earner(kind, lines["earner"]), bounds.tolist())
+    return Arranged(lines, heads, by_earner(kind, lines["earner"]), bounds.tolist())
 
 
 class LineWriter:
@@ -73,8 +81,10 @@ class LineWriter:
         """Those from one place in the order to before another."""
         for kind, (first, end) in enumerate(pairwise(lines.bounds)):
             for part in slices(min(end, stop), start=max(first, start)):
-                places = lines.order[part]
+                places = lines.order[part].astype(np.intp)
                 piece = {name: at(column, places) for name, column in lines.columns.items()}
+                block = piece.pop("block")
+                piece |= {name: at(column, block) for name, column in lines.heads.items()}
                 row = self._row(piece, member_ids)
                 if kind < 2:
                     row["source_distributor_id"] = at(member_ids, piece["source"])
@@ -128,17 +138,7 @@ def at(column: Array, places: Array) -> Array:
     return column.take(places, mode="clip")
 
 
-def columns_of(result: Result) -> dict[str, Array]:
-    """All lines of a result as one array a column, bonus and level among them."""
-    sizes = [len(block) for block in result.ledger]
-    of_blocks = {
-        name: np.repeat(np.array([getattr(block, name) for block in result.ledger], "i2"), sizes)
-        for name in ("bonus", "level")
-    }
-    return of_blocks | dict(result.columns)
-
-
-def by_earner(kind: NDArray[np.int8], earner: NDArray[np.int32]) -> NDArray[np.int64]:
+def by_earner(kind: NDArray[np.int8], earner: NDArray[np.int32]) -> NDArray[np.int32]:
     """The order of lines by kind (0 to 3), then by earner, then as they are.
 
     Sorting whole keys is several times faster than sorting their places. Raises CapacityError for
@@ -153,7 +153,7 @@ def by_earner(kind: NDArray[np.int8], earner: NDArray[np.int32]) -> NDArray[np.i
     keys |= np.arange(earner.size, dtype=np.int32)
     keys.sort()
     keys &= MOST_LINES - 1
-    return keys
+    return keys.astype(np.int32)
 
 
 def write_lines(
