@@ -11,9 +11,19 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from accounts.admin_base import BaseAdmin, ReadOnlyAdmin
+from accounts.admin_consents import ConsentAdmin, ConsentTextAdmin
 from accounts.admin_imports import ImportJobAdmin
 from accounts.forms import NewUserForm, ReasonForm, RoleForm
-from accounts.models import AuditEvent, Event, ImportJob, Notification, Profile, User
+from accounts.models import (
+    AuditEvent,
+    Consent,
+    ConsentText,
+    Event,
+    ImportJob,
+    Notification,
+    Profile,
+    User,
+)
 from accounts.services.users import change_role, reactivate_user, suspend_user
 
 CHANGE_USER = "accounts.change_user"
@@ -224,3 +234,5 @@ class NotificationAdmin(ReadOnlyAdmin):
 
 
 admin.site.register(ImportJob, ImportJobAdmin)
+admin.site.register(ConsentText, ConsentTextAdmin)
+admin.site.register(Consent, ConsentAdmin)

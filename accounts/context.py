@@ -161,6 +161,12 @@ MENU: list[tuple[str, list[tuple[str, str, str, Callable[[User], bool]]]]] = [
                 may("accounts.view_importjob"),
             ),
             (
+                "Consent texts",
+                "file-text",
+                "admin:accounts_consenttext_changelist",
+                may("accounts.view_consenttext"),
+            ),
+            (
                 "Audit",
                 "shield-check",
                 "admin:accounts_auditevent_changelist",

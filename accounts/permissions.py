@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from accounts.models import User
 
 VIEWABLE = {
-    "accounts": "user profile importjob notification",
+    "accounts": "user profile importjob notification consent consenttext",
     "genealogy": "distributor rank genealogynode distributorposition move placementrule waiting "
     "distributorattribute referral referralcode referralclick referralprogram team teammembership "
     "territory territoryassignment",
@@ -42,7 +42,8 @@ ROLE_PERMISSIONS: dict[str, set[str]] = {
     User.Role.ADMIN: _each("view", VIEW_ALL)
     | _each("view", "accounts.auditevent accounts.event compliance.kycdocument")
     | _each("change", "accounts.user accounts.profile genealogy.rank " + MASTERS)
-    | _each("add", "accounts.user genealogy.rank accounts.importjob " + MASTERS)
+    | _each("add", "accounts.user accounts.consenttext accounts.importjob genealogy.rank")
+    | _each("add", MASTERS)
     | _each("add", "genealogy.placementrule")
     | _each("change", "genealogy.placementrule")
     | MOVERS
@@ -65,6 +66,7 @@ ROLE_PERMISSIONS: dict[str, set[str]] = {
     | MOVERS
     | {"commerce.pay_order", "commerce.refund_order", "genealogy.cancel_referral"},
     User.Role.SUPPORT: _each("view", "accounts.user accounts.profile genealogy.distributor")
+    | _each("view", "accounts.consent accounts.consenttext")
     | _each("view", "genealogy.referral genealogy.referralcode genealogy.team")
     | _each("view", "genealogy.territory genealogy.territoryassignment")
     | _each("view", "genealogy.rank commerce.customer commerce.product commerce.order")

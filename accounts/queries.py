@@ -1,4 +1,4 @@
-"""Reads for the people who listen: who they are, where their streams stand, what is new."""
+"""Reads: who listens, where his streams stand and what is new; who agreed to a text."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from accounts.events import STAFF, makes_notification, may_hear, user_stream, words
-from accounts.models import Event, EventStream, Notification, User
+from accounts.models import Consent, ConsentText, Event, EventStream, Notification, User
 
 BATCH = 200
 SIGNED_OUT = 4401
@@ -139,3 +139,9 @@ def as_message(event: Event) -> dict[str, Any]:
 
 def notifications_of(user: User) -> QuerySet[Notification]:
     return Notification.objects.visible_to(user).select_related("event")
+
+
+def agreed_to(text: ConsentText) -> int:
+    """How many people's newest answer of its purpose is a yes to this text."""
+    newest = Consent.objects.filter(text__purpose=text.purpose).newest()
+    return Consent.objects.filter(pk__in=newest.values("pk"), text=text, is_given=True).count()

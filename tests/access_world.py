@@ -13,7 +13,8 @@ from django.db.models import Model
 from django.test import Client
 from PIL import Image
 
-from accounts.models import ImportJob, Notification, User
+from accounts.models import ConsentText, ImportJob, Notification, User
+from accounts.services import consents
 from commissions.earnings import reference
 from commissions.models import LedgerEntry, PayoutBatch, PayoutFile, PlanVersion
 from commissions.plan_tables import with_cells
@@ -169,7 +170,9 @@ def build(cast: Cast) -> World:
     exports.make_export(export.pk)
     PlacementRule.objects.create(width=2, waiting_days=None)
     Waiting.objects.create(distributor=cast.dmitri)
+    text = agreed_text(chloe)
     things = {
+        "text": text,
         "chloe": cast.chloe,
         "dmitri": cast.dmitri,
         "team": team,
@@ -201,6 +204,19 @@ def build(cast: Cast) -> World:
     world = World(cast, things)
     world.sign_everybody_in()
     return world
+
+
+def agreed_text(user: User) -> ConsentText:
+    """The agreement, and the user's yes to it."""
+    text = ConsentText.objects.create(
+        purpose="distributor_agreement",
+        version="1",
+        title="Distributor agreement",
+        body="You sell what we make.",
+        effective_from=date(2026, 1, 1),
+    )
+    consents.give(user=user, text=text, actor=user, channel="portal")
+    return text
 
 
 def exported(cast: Cast, payout) -> PayoutBatch:

@@ -14,6 +14,8 @@ from tests.cast import at
 # Tables that are written once, by the trigger that stands on them.
 APPEND_ONLY = {
     "accounts_auditevent",
+    "accounts_consent",
+    "accounts_consenttext",
     "commerce_refund",
     "commerce_refunditem",
     "commerce_volumeentry",

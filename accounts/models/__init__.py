@@ -1,4 +1,5 @@
 from accounts.models.audit import AuditEvent
+from accounts.models.consent import CONTACT_PURPOSES, Consent, ConsentText
 from accounts.models.event import Event, EventStream
 from accounts.models.imports import ImportJob
 from accounts.models.notification import Notification
@@ -6,7 +7,10 @@ from accounts.models.profile import Profile
 from accounts.models.user import User
 
 __all__ = [
+    "CONTACT_PURPOSES",
     "AuditEvent",
+    "Consent",
+    "ConsentText",
     "Event",
     "EventStream",
     "ImportJob",
