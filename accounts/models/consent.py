@@ -1,10 +1,15 @@
 from datetime import date
 
+from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models.user import User
+
+written_plainly = RegexValidator(
+    r"^[A-Za-z0-9][A-Za-z0-9._-]*\Z", "Letters, digits, dots and dashes only."
+)
 
 
 class ConsentTextQuerySet(models.QuerySet["ConsentText"]):
@@ -31,7 +36,7 @@ class ConsentText(models.Model):
         CONTACT_DOWNLINE = "contact_downline", "Your contact for the people you sponsor"
 
     purpose = models.CharField(max_length=24, choices=Purpose)
-    version = models.CharField(max_length=20)
+    version = models.CharField(max_length=20, validators=[written_plainly])
     title = models.CharField(max_length=200)
     body = models.TextField("text", help_text="An empty line begins a new paragraph.")
     effective_from = models.DateField()

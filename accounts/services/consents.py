@@ -10,6 +10,7 @@ until he has answered that one.
 """
 
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -72,7 +73,8 @@ def give(
 
     `shows` says of a published contact which of "email" and "phone" it is about; of other purposes
     it says nothing. Raises ConsentRefused for a text that is not in force (one signed on paper may
-    be an earlier one), for another person's portal, and for a contact that shows nothing.
+    be an earlier one, unless a newer one was answered since), for another person's portal, and for
+    a contact that shows nothing.
     """
     _refuse_another(user, actor, channel)
     _refuse_unless_open(text, channel)
@@ -80,6 +82,8 @@ def give(
     _lock(user)
     newest = standing(user).get(text.purpose)
     answer = {"text": text, "is_given": True, **shown}
+    if newest and newest.text.effective_from > text.effective_from:
+        raise ConsentRefused("A newer text has been answered since.")
     if newest and all(getattr(newest, name) == value for name, value in answer.items()):
         return newest
     consent = Consent.objects.create(user=user, actor=actor, channel=channel, **answer)
@@ -119,11 +123,34 @@ def who_consents(user_ids: Iterable[int], purpose: str) -> set[int]:
     return {row.user_id for row in _holding(user_ids, purpose)}
 
 
+@dataclass(frozen=True)
+class Contact:
+    """How somebody may be reached, as far as he lets it be seen; "" where he does not."""
+
+    email: str = ""
+    phone: str = ""
+
+
+def published_contacts(user_ids: Iterable[int], purpose: str) -> dict[int, Contact]:
+    """What those of the users who consent now let be seen of their contact. Two statements.
+
+    `purpose` is contact_upline for readers above them, contact_downline for those below.
+    """
+    return {
+        row.user_id: Contact(
+            email=row.user.email if row.shows_email else "",
+            phone=row.user.phone if row.shows_phone else "",
+        )
+        for row in _holding(user_ids, purpose)
+    }
+
+
 def _holding(user_ids: Iterable[int], purpose: str) -> Iterable[Consent]:
     text = text_in_force(purpose)
     if text is None:
         return []
-    rows = Consent.objects.filter(user_id__in=list(user_ids), text__purpose=purpose).newest()
+    rows = Consent.objects.filter(user_id__in=list(user_ids), text__purpose=purpose)
+    rows = rows.select_related("user").newest()
     return [row for row in rows if row.is_given and row.text_id == text.pk]
 
 

@@ -13,8 +13,10 @@ from django.utils.html import strip_tags
 from accounts.models import AuditEvent, Consent, ConsentText, Profile
 from accounts.services.consents import (
     ConsentRefused,
+    Contact,
     give,
     publish_text,
+    published_contacts,
     text_in_force,
     who_consents,
     withdraw,
@@ -155,6 +157,33 @@ def test_a_published_contact_says_what_of_it(ben):
     assert ben.consents.count() == 2
     plain = says_yes(ben, text_of("marketing"))
     assert {plain.shows_email, plain.shows_phone} == {False}
+
+
+def test_a_paper_comes_too_late_for_whoever_answered_a_newer_text(ben, cast):
+    old, current = text_of("marketing", "1", -9), text_of("marketing", "2", -1)
+    says_yes(ben, current)
+
+    with pytest.raises(ConsentRefused, match="answered since"):
+        give(user=ben, text=old, actor=cast.user("sam"), channel="paper")
+
+    assert who_consents([ben.pk], "marketing") == {ben.pk}
+
+
+def test_a_published_contact_is_what_was_chosen_and_gone_when_withdrawn(cast):
+    ben, chloe = cast.user("ben"), cast.user("chloe")
+    ben.phone = "+44 20 7946 0101"
+    ben.save()
+    text = text_of("contact_upline")
+    says_yes(ben, text, shows=["phone"])
+    says_yes(chloe, text)
+
+    assert published_contacts([ben.pk, chloe.pk], "contact_upline") == {
+        ben.pk: Contact(phone="+44 20 7946 0101"),
+        chloe.pk: Contact(email="chloe@example.com"),
+    }
+    assert published_contacts([ben.pk], "contact_downline") == {}
+    says_no(ben, "contact_upline")
+    assert published_contacts([ben.pk], "contact_upline") == {}
 
 
 def test_profile_repeats_the_newest_answers(ben, cast):
