@@ -59,6 +59,7 @@ MENU: list[tuple[str, list[tuple[str, str, str, Callable[[User], bool]]]]] = [
             ("Payouts", "wallet", "commissions:payouts", distributor),
             ("Plan", "ruler", "commissions:plan", distributor),
             ("Identity", "id-card", "compliance:identity", distributor),
+            ("Privacy and contact", "lock", "accounts:privacy", anyone),
             ("Notifications", "bell", "accounts:notifications", anyone),
         ],
     ),

@@ -49,3 +49,26 @@ class NewUserForm(forms.ModelForm):
 
     def clean_email(self) -> str:
         return str(self.cleaned_data["email"]).lower()
+
+
+class AgreeForm(forms.Form):
+    """A yes to a text; for a published contact, which of e-mail and phone are seen."""
+
+    shows = forms.MultipleChoiceField(
+        label="What may be seen",
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={
+            "required": "Choose e-mail, phone or both.",
+            "invalid_choice": "Choose e-mail, phone or both.",
+        },
+    )
+
+    def __init__(self, *args: Any, user: User, asks_contact: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not asks_contact:
+            del self.fields["shows"]
+            return
+        choices = [("email", f"E-mail: {user.email}")]
+        if user.phone:
+            choices.append(("phone", f"Phone: {user.phone}"))
+        self.fields["shows"].choices = choices  # type: ignore[attr-defined]

@@ -10,4 +10,8 @@ urlpatterns = [
     path("notifications/<int:seq>/open/", views.open_notification, name="notification_open"),
     path("notifications/bell/", views.bell, name="bell"),
     path("events/", views.events, name="events"),
+    path("privacy/", views.privacy, name="privacy"),
+    path("privacy/<slug:purpose>/withdraw/", views.consent_withdraw, name="consent_withdraw"),
+    path("privacy/<slug:purpose>/<str:version>/", views.consent_text, name="consent_text"),
+    path("privacy/<slug:purpose>/<str:version>/agree/", views.consent_give, name="consent_give"),
 ]

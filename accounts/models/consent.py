@@ -128,3 +128,10 @@ class Consent(models.Model):
 
     def __str__(self) -> str:
         return f"{'Given' if self.is_given else 'Withdrawn'}: {self.text}"
+
+    @property
+    def shown(self) -> str:
+        """What of a contact it lets be seen, in words; "" where it is about none."""
+        if self.shows_email and self.shows_phone:
+            return "e-mail and phone"
+        return "e-mail" if self.shows_email else "phone" if self.shows_phone else ""

@@ -32,6 +32,7 @@ def test_a_distributor_sees_the_portal_only():
         "Payouts",
         "Plan",
         "Identity",
+        "Privacy and contact",
         "Notifications",
     ]
 
