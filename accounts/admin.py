@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-from accounts.admin_base import BaseAdmin, ReadOnlyAdmin
+from accounts.admin_base import BaseAdmin, ReadOnlyAdmin, WatchedAdmin
 from accounts.admin_consents import ConsentAdmin, ConsentTextAdmin
 from accounts.admin_imports import ImportJobAdmin
 from accounts.forms import NewUserForm, ReasonForm, RoleForm
@@ -59,7 +59,7 @@ class ProfileInline(admin.StackedInline):
 
 
 @admin.register(User)
-class UserAdmin(BaseAdmin):
+class UserAdmin(WatchedAdmin, BaseAdmin):
     list_display = ("email", "role", "status", "kyc_status", "email_verified", "last_login")
     list_filter = ("role", "status", "kyc_status")
     search_fields = ("email", "phone", "profile__first_name", "profile__last_name")
@@ -202,7 +202,7 @@ class UserAdmin(BaseAdmin):
 
 
 @admin.register(Profile)
-class ProfileAdmin(ReadOnlyAdmin):
+class ProfileAdmin(WatchedAdmin, ReadOnlyAdmin):
     list_display = ("user", "first_name", "last_name", "locale", "timezone")
     search_fields = ("user__email", "first_name", "last_name")
     list_select_related = ("user",)

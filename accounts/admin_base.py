@@ -1,13 +1,38 @@
 """What every admin screen shares: bounded queries, a reason for each change, nothing deleted."""
 
+from typing import Any
+
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.db import models
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from simple_history.admin import SimpleHistoryAdmin
 
 from accounts.admin_columns import Column, columns
 from accounts.audit import record
+
+
+class WatchedAdmin(admin.ModelAdmin):
+    """Records of people: each look at one goes into the audit trail, before it is shown."""
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        self._record_look(request, object_id)
+        return super().change_view(request, object_id, form_url, extra_context)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: Any = None
+    ) -> HttpResponse:
+        self._record_look(request, object_id)
+        return super().history_view(request, object_id, extra_context)
+
+    def _record_look(self, request: HttpRequest, object_id: str) -> None:
+        person = self.get_object(request, unquote(object_id))
+        if request.method == "GET" and person and self.has_view_permission(request, person):
+            action = f"{self.opts.model_name}.viewed"
+            record(actor=request.user, action=action, target=person)  # type: ignore[arg-type]
 
 
 class ReasonForm(forms.ModelForm):

@@ -14,6 +14,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from accounts.admin_base import ReadOnlyAdmin
+from accounts.audit import record
 from accounts.templatetags.ui import ago, badge
 from compliance import queries
 from compliance.forms import RejectionForm
@@ -125,6 +126,8 @@ class KYCDocumentAdmin(ReadOnlyAdmin):
             number=number,
         )
         rejection = RejectionForm()
+        if request.method == "GET":
+            record(actor=request.user, action="kyc.viewed", target=document)  # type: ignore[arg-type]
         if request.method == "POST":
             rejection = RejectionForm(request.POST)
             if response := self._decide(request, document, rejection):

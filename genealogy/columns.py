@@ -19,8 +19,9 @@ COOKIE_SECONDS = 365 * 24 * 3600
 
 @dataclass(frozen=True)
 class Column:
-    """A column beside the name. `kind` says how a value is written: text, status, count, points
-    or day; what is counted from the tree comes with the row, the rest from the distributor."""
+    """A column beside the name. `kind` says how a value is written: text, status, count, points,
+    day, email or phone; what is counted from the tree and how somebody may be reached comes with
+    the row, the rest from the distributor."""
 
     key: str
     label: str
@@ -31,8 +32,14 @@ class Column:
     def is_number(self) -> bool:
         return self.kind in ("count", "points")
 
+    @property
+    def is_contact(self) -> bool:
+        return self.kind in ("email", "phone")
+
     def value(self, row: Any) -> Any:
         """The value of a row of the list or of a hit."""
+        if self.is_contact:
+            return getattr(row.contact, self.kind)
         return getattr(row, self.key) if self.read is None else self.read(row.distributor)
 
     def cell(self, row: Any) -> "Cell":
@@ -67,6 +74,8 @@ SHOWN: dict[str, Callable[[Any], SafeString]] = {
     "count": ui.count,
     "points": ui.points,
     "day": ui.day,
+    "email": ui.email_link,
+    "phone": ui.phone_link,
 }
 
 
@@ -92,9 +101,16 @@ COLUMNS = {
         Column("last_pv", "PV last period", "points", lambda person: person.personal_pv),
         Column("last_gv", "GV last period", "points", lambda person: person.group_pv),
         Column("joined", "Joined", "day", lambda person: person.joined_on),
+        Column("email", "E-mail", "email"),
+        Column("phone", "Phone", "phone"),
     )
 }
 USUAL = ("rank", "status", "directs", "downline", "pv", "gv")
+
+
+def asks_contact(columns: Iterable[Column]) -> bool:
+    """Whether any of the columns tells how to reach somebody."""
+    return any(column.is_contact for column in columns)
 
 
 def known(keys: Iterable[str]) -> list[str]:

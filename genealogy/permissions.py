@@ -120,6 +120,11 @@ class TeamRights:
         ).exclude(pk=self.team.lead_id)
         return own.values_list("number", flat=True).first() or ""
 
+    def in_line(self, ids: list[int]) -> set[int]:
+        """Whose rank the reader sees: staff everybody's, he the own one and those below him."""
+        below = Distributor.objects.visible_to(self.user)
+        return set(below.filter(pk__in=ids).values_list("pk", flat=True))
+
     def manageable(self, ids: list[int]) -> set[int]:
         """Whose figures the reader sees and whom he may remove: the lead, of his own downline."""
         if not self.may_manage:

@@ -1,6 +1,6 @@
 from django.contrib import admin
 
-from accounts.admin_base import BaseAdmin
+from accounts.admin_base import BaseAdmin, WatchedAdmin
 from commerce.models import Customer, Product, ProductCategory
 
 
@@ -22,7 +22,7 @@ class ProductAdmin(BaseAdmin):
 
 
 @admin.register(Customer)
-class CustomerAdmin(BaseAdmin):
+class CustomerAdmin(WatchedAdmin, BaseAdmin):
     list_display = ["number", "full_name", "kind", "distributor", "country", "status"]
     list_filter = ["kind", "status"]
     list_select_related = ["distributor"]

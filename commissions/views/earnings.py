@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
+from accounts.audit import record
 from accounts.csv_files import csv_response
 from accounts.models import User
 from commissions import earnings, since_estimate
@@ -25,6 +26,7 @@ class Reader:
     """Whose earnings are read: one's own, or for staff with the right, whosever are asked for."""
 
     def __init__(self, request: HttpRequest, permission: str = VIEW_ALL) -> None:
+        self.request = request
         self.user: Any = request.user
         self.asked = request.GET.get("distributor", "")
         self.sees_all: bool = self.user.has_perm(permission)
@@ -39,11 +41,21 @@ class Reader:
         if self.sees_all:
             if not self.asked:
                 return None
-            return get_object_or_404(Distributor.objects.with_masters(), number=self.asked)
+            person = get_object_or_404(Distributor.objects.with_masters(), number=self.asked)
+            self._record_look(person)
+            return person
         own = Distributor.objects.with_masters().filter(user=self.user.pk).first()
         if own is None or self.asked not in ("", own.number):
             raise Http404
         return own
+
+    def _record_look(self, person: Distributor) -> None:
+        """A page of somebody that staff open goes into the audit trail; its fragments do not."""
+        if self.request.method == "GET" and not self.request.htmx:  # type: ignore[attr-defined]
+            page = getattr(self.request.resolver_match, "view_name", "")
+            record(
+                actor=self.user, action="distributor.viewed", target=person, after={"page": page}
+            )
 
 
 @require_safe

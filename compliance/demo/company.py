@@ -11,7 +11,7 @@ from accounts.models import User
 from commissions.models import Payout
 from commissions.services.projections import refresh
 from commissions.services.team_figures import measure
-from compliance.demo import books, identities, sales
+from compliance.demo import books, consents, identities, sales
 from compliance.demo.figures import Figures, Member
 from compliance.demo.staff import SIGN_INS, engage_staff
 from genealogy.models import Distributor
@@ -31,6 +31,8 @@ def found(say: Callable[[str], None]) -> None:
     sales.form_team(people, staff["Mona"])
     sales.invite(figures, people, staff["Mona"])
     say(f"{len(people)} distributors, and the orders of two months")
+    consents.ask(figures, [books.owner(person) for person in people.values()], staff["Ada"])
+    say("Texts to agree to, and who did")
     books.close_month(f"{figures.closed_month:%Y-%m}", staff["Fiona"], staff["Felix"])
     say(f"{figures.closed_month:%B %Y} closed, calculated, approved and final")
     verified = check_identities(figures, people, staff["Sam"])

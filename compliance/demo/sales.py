@@ -68,6 +68,7 @@ def invite(figures: Figures, people: Mapping[str, Distributor], actor: User) -> 
             sign_in.email if sign_in else member.person.email,
             User.Role.DISTRIBUTOR,
             PASSWORD if sign_in else None,
+            phone=member.person.phone,
         )
         explain_change(distributor, actor=actor, reason="Invited to sign in")
         distributor.save(update_fields=["user"])

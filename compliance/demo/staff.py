@@ -50,9 +50,11 @@ def engage_staff() -> dict[str, User]:
     }
 
 
-def open_account(name: str, email: str, role: str, password: str | None = None) -> User:
+def open_account(
+    name: str, email: str, role: str, password: str | None = None, phone: str = ""
+) -> User:
     """A user with profile and confirmed address; without a password nobody can sign in yet."""
-    user = User.objects.create_user(email, password, role=role, email_verified=True)
+    user = User.objects.create_user(email, password, role=role, phone=phone, email_verified=True)
     user.emailaddress_set.create(email=email, verified=True, primary=True)
     first, _, last = name.partition(" ")
     Profile.objects.create(user=user, first_name=first, last_name=last, timezone="Europe/London")

@@ -3,7 +3,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from accounts.admin_base import BaseAdmin, ReadOnlyAdmin
+from accounts.admin_base import BaseAdmin, ReadOnlyAdmin, WatchedAdmin
 from genealogy.admin.moves import PeopleDesk
 from genealogy.admin.territories import TerritoryFilter
 from genealogy.models import (
@@ -31,7 +31,7 @@ class RankAdmin(BaseAdmin):
 
 
 @admin.register(Distributor)
-class DistributorAdmin(PeopleDesk, BaseAdmin):
+class DistributorAdmin(WatchedAdmin, PeopleDesk, BaseAdmin):
     list_display = ["number", "display_name", "country", "rank", "status", "joined_on", "sponsor"]
     list_filter = ["status", "rank", TerritoryFilter]
     list_select_related = ["rank", "sponsor"]

@@ -1,5 +1,6 @@
 """Reads of the trees, each a fixed number of statements whatever the size of the line."""
 
+from genealogy.queries.contacts import add_contacts, contact_of, sponsor_contact
 from genealogy.queries.drawing import DRAWN_CHILDREN, DrawnNode, drawn, legs_in_use, name_of_leg
 from genealogy.queries.explorer import (
     PAGE,
@@ -41,8 +42,10 @@ __all__ = [
     "Leg",
     "More",
     "Row",
+    "add_contacts",
     "beginning_above",
     "children_page",
+    "contact_of",
     "continued",
     "crumbs",
     "drawn",
@@ -55,6 +58,7 @@ __all__ = [
     "nodes_of",
     "opened",
     "search",
+    "sponsor_contact",
     "sponsor_nodes",
     "top_nodes",
     "upline_ids",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from django.db import connection
 from django.db.models import QuerySet, Subquery
 
+from accounts.services.consents import Contact
 from genealogy.models import Distributor, GenealogyNode
 from genealogy.models.node import Tree
 
@@ -14,6 +15,8 @@ PAGE = 50
 CRUMBS = 6
 MOST_GENERATIONS = 25
 """How many generations a list opens below its beginning; who is deeper has it begin lower."""
+UNSEEN = Contact()
+"""What a row shows of somebody's contact until it is asked what the reader may see."""
 PARENT = {Tree.SPONSOR: "sponsor", Tree.PLACEMENT: "placement_parent"}
 
 
@@ -27,6 +30,7 @@ class Row:
     siblings: int
     is_open: bool = False
     is_wanted: bool = False
+    contact: Contact = UNSEEN
 
     @property
     def distributor(self) -> Distributor:

@@ -7,8 +7,9 @@ from datetime import date
 from django.db import connection
 from django.db.models import Q, QuerySet
 
+from accounts.services.consents import Contact
 from genealogy.models import Distributor, GenealogyNode, Rank
-from genealogy.queries.explorer import PAGE, sponsor_nodes
+from genealogy.queries.explorer import PAGE, UNSEEN, sponsor_nodes
 
 MOST_RESULTS = 20
 MOST_COUNTED = 10_000
@@ -89,6 +90,7 @@ class Hit:
     distance: int
     way: list[Distributor] = field(default_factory=list)
     hidden: int = 0
+    contact: Contact = UNSEEN
 
     @property
     def distributor(self) -> Distributor:

@@ -13,6 +13,7 @@ import os
 from collections.abc import Generator, Iterable
 from contextlib import closing
 from datetime import timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -29,12 +30,12 @@ from accounts import audit
 from accounts.csv_files import as_text
 from accounts.events import publish
 from accounts.models import User
-from genealogy.columns import COLUMNS, Column
+from genealogy.columns import COLUMNS, Column, asks_contact
 from genealogy.explorer_forms import ExplorerForm
 from genealogy.models import Distributor, DownlineExport, GenealogyNode
 from genealogy.models.export import EXPORT_EDGES
 from genealogy.permissions import Scope
-from genealogy.queries import Filters, Hit
+from genealogy.queries import Filters, Hit, add_contacts
 from mlmcrm.locks import try_advisory_lock
 from mlmcrm.transitions import TransitionRefused, advance
 
@@ -221,24 +222,34 @@ def _write_rows(
     total: int,
 ) -> int:
     writer = csv.writer(file)
-    labels = [column.label for column in columns]
+    scope, done = Scope(export.ordered_by), 0
     file.write("\ufeff")
+    labels = [_label(column, scope) for column in columns]
     writer.writerow(["Number", "Name", "Level", "Sponsor", *labels])
-    done = 0
-    for done, node in enumerate(nodes, 1):
-        writer.writerow(_row(node, root, columns))
-        if done % PART == 0:
-            _tell(export, done, total)
+    depth = root.depth if root else 0
+    hits = (Hit(node, node.depth - depth) for node in nodes)
+    while part := list(islice(hits, PART)):
+        if asks_contact(columns):
+            add_contacts(scope, part)
+        writer.writerows(_row(hit, columns) for hit in part)
+        done += len(part)
+        _tell(export, done, total)
     return done
 
 
-def _row(node: GenealogyNode, root: GenealogyNode | None, columns: list[Column]) -> list[str]:
-    person, distance = node.distributor, node.depth - (root.depth if root else 0)
-    hit = Hit(node, distance)
+def _label(column: Column, scope: Scope) -> str:
+    """The head of a column; where cells stay empty for want of consent it says so."""
+    if column.is_contact and not scope.sees_all:
+        return f"{column.label} (only of people who agreed to it)"
+    return column.label
+
+
+def _row(hit: Hit, columns: list[Column]) -> list[str]:
+    person = hit.distributor
     return [
         as_text(person.number),
         as_text(person.display_name),
-        str(distance),
+        str(hit.distance),
         as_text(person.sponsor.number if person.sponsor else ""),
         *(_cell(column, column.value(hit)) for column in columns),
     ]

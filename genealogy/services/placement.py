@@ -160,9 +160,18 @@ def _put(distributor: Distributor, to: Place, *, actor: User | None, reason: str
         users=[distributor.sponsor.user if distributor.sponsor else None],
         ref=distributor.number,
         person=distributor.display_name,
-        above=above.display_name if above else "",
+        above=_name_for(distributor.sponsor, above),
         leg=to.leg,
     )
+
+
+def _name_for(sponsor: Distributor | None, above: Distributor | None) -> str:
+    """Whom somebody now stands under, in words for his sponsor: by name in the sponsor's own line,
+    for he learns nothing of the people above him."""
+    if sponsor is None or above is None:
+        return ""
+    line = Distributor.objects.in_downline_of(sponsor, Tree.PLACEMENT, with_self=True)
+    return above.display_name if line.filter(pk=above.pk).exists() else "somebody above you"
 
 
 def _nearest_placed(sponsor: Distributor) -> int:

@@ -7,7 +7,7 @@ from genealogy.models import GenealogyNode
 from genealogy.models.node import Tree
 from genealogy.permissions import Scope
 from genealogy.treeview import lay_out
-from genealogy.views.pages import asked_root, beginning, page, sponsor_shown, whole
+from genealogy.views.pages import about, asked_root, beginning, page, whole
 
 DEEPEST = len(queries.DRAWN_CHILDREN)
 USUAL_DEPTH = 2
@@ -41,7 +41,7 @@ def _drawn(scope: Scope, root: GenealogyNode, depth: int) -> dict[str, object]:
         depth=depth,
         depths=range(1, DEEPEST + 1),
         level=scope.level_of(root),
-        sponsor=sponsor_shown(scope, root),
+        **about(scope, root),
         other_tree=_other_tree(scope, root),
     )
 

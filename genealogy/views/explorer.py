@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -7,8 +8,9 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
+from accounts import audit
 from genealogy import queries
-from genealogy.columns import chosen, remember
+from genealogy.columns import Column, asks_contact, chosen, remember
 from genealogy.explorer import State, hit_lines, lines_of
 from genealogy.explorer_forms import ExplorerForm
 from genealogy.models import GenealogyNode
@@ -35,13 +37,14 @@ def tree_list(request: HttpRequest) -> HttpResponse:
         "state": state,
         "columns": columns,
         "shown_keys": [column.key for column in columns],
+        "says_consent": asks_contact(columns) and not scope.sees_all,
         "clear_url": State(root=state.root, columns=state.columns).url(),
         "view": "list",
     }
     if root is None and (form.is_valid() and not form.filters):
         return beginning(request, scope, TARGETS["list"], **facts)
     if form.is_valid() and form.filters:
-        facts |= _flat(request, root, form, state)
+        facts |= _flat(request, scope, root, form, state)
     elif form.is_valid() and root is not None:
         opened = _opened(request, scope, root, state)
         if isinstance(opened, HttpResponse):
@@ -52,13 +55,19 @@ def tree_list(request: HttpRequest) -> HttpResponse:
 
 
 def _flat(
-    request: HttpRequest, root: GenealogyNode | None, form: ExplorerForm, state: State
+    request: HttpRequest,
+    scope: Scope,
+    root: GenealogyNode | None,
+    form: ExplorerForm,
+    state: State,
 ) -> dict[str, Any]:
     """What the filters find, fifty at a time."""
     found = queries.filtered_page(root, form.filters, request.GET.get("after", ""))
+    columns = chosen(request)
+    _reveal(scope, found.hits, columns)
     return {
         "is_flat": True,
-        "lines": hit_lines(found.hits, state, chosen(request)),
+        "lines": hit_lines(found.hits, state, columns),
         "found": found,
         "next_url": state.url(after=found.after) if found.after else "",
         "first_url": state.url() if request.GET.get("after") else "",
@@ -69,9 +78,11 @@ def _opened(
     request: HttpRequest, scope: Scope, root: GenealogyNode, state: State
 ) -> dict[str, Any] | HttpResponse:
     """The list opened as the address says; who is far down has it begin nearer to him."""
+    columns = chosen(request)
     if after := request.GET.get("after", ""):
         rows = queries.continued(root, after, whole(request, "shown", 0))
-        return {"lines": lines_of(rows, state, chosen(request))}
+        _reveal(scope, rows, columns)
+        return {"lines": lines_of(rows, state, columns)}
     wanted = scope.node(state.at) if state.at else None
     if wanted and not root.lft <= wanted.lft <= root.rgt:
         return redirect(f"{reverse('genealogy:list')}?{urlencode({'at': state.at})}")
@@ -82,7 +93,26 @@ def _opened(
         raise Http404("No such distributor.")
     opens = [node for node in asked if queries.is_near(node, root)]
     rows = queries.opened(root, opens, wanted)
-    return {"lines": lines_of(rows, state, chosen(request), opens), "wanted": wanted}
+    _reveal(scope, rows, columns)
+    return {"lines": lines_of(rows, state, columns, opens), "wanted": wanted}
+
+
+def _reveal(
+    scope: Scope, rows: Sequence[queries.Row | queries.More | queries.Hit], columns: list[Column]
+) -> None:
+    """Where e-mail or phone are among the columns, fill them in as far as the reader may see them.
+
+    Staff see everybody's; that they did goes into the audit trail with the numbers of the people.
+    """
+    people = [row.distributor for row in rows if not isinstance(row, queries.More)]
+    if not people or not asks_contact(columns):
+        return
+    queries.add_contacts(scope, rows)
+    if scope.sees_all:
+        numbers = {"people": [person.number for person in people]}
+        audit.record(
+            actor=scope.user, action="distributor.contacts_listed", target=people[0], after=numbers
+        )
 
 
 @require_safe
@@ -98,6 +128,7 @@ def children(request: HttpRequest, number: str) -> HttpResponse:
         skip=[number for number in request.GET.get("skip", "").split(",") if number],
     )
     columns = chosen(request)
+    _reveal(scope, rows, columns)
     lines = lines_of(rows, State.of(request.GET, {}), columns)
     facts = {"lines": lines, "columns": columns, "root_number": request.GET.get("root", "")}
     return render(request, "genealogy/_rows.html", facts)

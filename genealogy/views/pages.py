@@ -72,6 +72,21 @@ def sponsor_shown(scope: Scope, node: GenealogyNode) -> str | None:
     return sponsor.display_name if sponsor else ""
 
 
+def about(scope: Scope, node: GenealogyNode, *, is_whole_page: bool = False) -> dict[str, Any]:
+    """What a card says of its person beyond the figures: the sponsor, and how to reach whom.
+
+    Staff read how to reach somebody on the whole page, where the look is recorded.
+    """
+    is_own = scope.own is not None and scope.own.pk == node.distributor_id
+    is_kept_for_page = scope.sees_all and not is_whole_page
+    return {
+        "sponsor": sponsor_shown(scope, node),
+        "contact": None if is_kept_for_page else queries.contact_of(scope, node),
+        "is_kept_for_page": is_kept_for_page,
+        "sponsor_contact": queries.sponsor_contact(node.distributor) if is_own else None,
+    }
+
+
 def whole(request: HttpRequest, name: str, default: int) -> int:
     """A whole number of the address, or the default for anything else."""
     text = request.GET.get(name, "")

@@ -13,7 +13,7 @@ from genealogy.explorer import State
 from genealogy.models import GenealogyNode
 from genealogy.models.node import Tree
 from genealogy.permissions import Scope
-from genealogy.views.pages import asked_root, beginning, is_fragment, page, sponsor_shown
+from genealogy.views.pages import about, asked_root, beginning, is_fragment, page
 
 
 @require_safe
@@ -25,7 +25,7 @@ def distributor_card(request: HttpRequest, number: str) -> HttpResponse:
     scope = Scope(request.user)
     node = scope.any_node(number)
     facts: dict[str, Any] = {"node": node, "level": scope.level_of(node)}
-    facts["sponsor"] = sponsor_shown(scope, node)
+    facts |= about(scope, node, is_whole_page=not is_fragment(request))
     if is_fragment(request):
         facts |= {"person": node.distributor, "scope": scope}
         return render(request, "genealogy/_card.html", facts)

@@ -57,11 +57,13 @@ def team_detail(request: HttpRequest, number: str) -> HttpResponse:
     team, rights = _team(request, number)
     after = request.GET.get("after", "")
     page = team_queries.members_page(team, after)
+    ids = [row.distributor_id for row in page.members]
     facts = {
         "team": team,
         "rights": rights,
         "page": page,
-        "manageable": rights.manageable([row.distributor_id for row in page.members]),
+        "in_line": rights.in_line(ids),
+        "manageable": rights.manageable(ids),
         "first": request.path if after else "",
     }
     if request.htmx:  # type: ignore[attr-defined]

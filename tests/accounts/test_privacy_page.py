@@ -1,6 +1,7 @@
 """The page of privacy and contact: nothing ticked beforehand, nothing carried over."""
 
 import re
+
 import pytest
 from django.urls import reverse
 from django.utils.html import strip_tags
