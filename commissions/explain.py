@@ -42,7 +42,7 @@ from commissions.retold import (
 from commissions.services.reversals import places_of
 from commissions.standing import plan_of
 from commissions.steps import StoryStep, steps_told
-from commissions.wording import ROUNDINGS, limit_words, rank_name
+from commissions.wording import ROUNDINGS, buyer_words, limit_words, rank_name
 from mlmcrm.money import ZERO
 
 HUNDRED = Decimal(100)
@@ -84,6 +84,8 @@ class Why:
     """Of the package whose row of rates it is, where rates go by packages."""
     item: OrderItem | None = None
     sold: VolumeEntry | None = None
+    of_buyer: str = ""
+    """Which of its buyer's orders it is, where the bonus asks."""
     counted: Decimal = ZERO
     refunded_in_period: Decimal = ZERO
     steps: list[StoryStep] = field(default_factory=list)
@@ -180,6 +182,7 @@ def _explain_sale(why: Why, bonus: Bonus, for_staff: bool) -> None:
     if entry is None:
         return
     why.sold, why.item = entry, entry.order_item
+    why.of_buyer = buyer_words(entry) if bonus.orders else ""
     counts = _counted(why.line, entry)
     why.counted = why.line.base
     if isinstance(bonus.base, OfOrder) and bonus.base.volume in counts:

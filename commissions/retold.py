@@ -196,6 +196,7 @@ def chain(
             "kind": [plan.kinds.index(entry.order_class)],
             "day": [facts.day_number(entry.counts_on)],
             "volumes": {code: [int(value * 100)] for code, value in counts.items()},
+            "buyer": facts.buyer_of(entry, plan),
         },
         starts_on=facts.day_number(line.period.starts_on),
         ends_on=facts.day_number(line.period.ends_on),

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
+from commerce.models import VolumeEntry
 from commissions.engine import Asked, Facts, Plan, Step
 from commissions.engine.explain import ENDED, EXCLUDED, NO_DIFFERENCE, NO_PACKAGE, NO_RATE, STOP
 from commissions.engine.plan import (
@@ -156,6 +157,16 @@ class Teller:
 def rank_name(plan: Plan, level: int) -> str:
     rank = seen(plan).rank(level)
     return rank.name if rank else "no rank"
+
+
+def buyer_words(entry: VolumeEntry) -> str:
+    """Which of its buyer's orders a sale is: Number 2, 16 days after the first day."""
+    order = entry.order_item.order
+    days = (entry.counts_on - order.buyer_since).days if order.buyer_since else 0
+    when = "on the first day"
+    if days > 0:
+        when = f"{days:,} day{'' if days == 1 else 's'} after the first day"
+    return f"Number {order.buyer_number or 0:,}, {when}"
 
 
 def limit_words(plan: Plan, limit: Limit) -> str:

@@ -34,7 +34,11 @@ class OrderQuerySet(models.QuerySet["Order"]):
 
 
 class Order(models.Model):
-    """A sale to a customer, credited to a distributor unless it is a walk-in sale."""
+    """A sale to a customer, credited to a distributor unless it is a walk-in sale.
+
+    Once it is paid, it knows for good the how-manieth paid order of its customer it is, and from
+    which day he counts: `services.buyers` says which.
+    """
 
     class OrderClass(models.TextChoices):
         RETAIL = "retail", "Retail"
@@ -61,7 +65,8 @@ class Order(models.Model):
 
     number = models.CharField(max_length=30, unique=True)
     external_reference = models.CharField(max_length=60, null=True, blank=True, unique=True)
-    customer = models.ForeignKey(Customer, models.PROTECT, related_name="orders")
+    # The index of the buyer's numbers finds his orders too.
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="orders", db_index=False)
     distributor = models.ForeignKey(
         Distributor, models.PROTECT, null=True, blank=True, related_name="orders"
     )
@@ -84,6 +89,15 @@ class Order(models.Model):
     tracking_number = models.CharField(max_length=100, blank=True)
     placed_at = models.DateTimeField()
     paid_at = models.DateTimeField(null=True, blank=True)
+    buyer_number = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="The how-manieth paid order of its customer.",
+    )
+    buyer_since = models.DateField(
+        null=True, blank=True, editable=False, help_text="The day from which the customer counts."
+    )
     shipped_at = models.DateTimeField(null=True, blank=True)
     delivered_at = models.DateTimeField(null=True, blank=True)
     notes = models.TextField(blank=True)
@@ -91,7 +105,7 @@ class Order(models.Model):
     updated_at = models.DateTimeField(auto_now=True)
 
     objects = OrderQuerySet.as_manager()
-    history = history()
+    history = history(excluded_fields=["buyer_number", "buyer_since"])
 
     class Meta:
         ordering = ["-placed_at", "-id"]
@@ -172,6 +186,19 @@ class Order(models.Model):
                 ),
                 name="commerce_order_paid_has_time",
                 violation_error_message="A paid order has the time of its payment.",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    paid_at__isnull=True, buyer_number__isnull=True, buyer_since__isnull=True
+                )
+                | Q(paid_at__isnull=False, buyer_number__gte=1, buyer_since__isnull=False),
+                name="commerce_order_paid_has_number",
+                violation_error_message="A paid order has its number among those of its customer.",
+            ),
+            models.UniqueConstraint(
+                fields=["customer", "buyer_number"],
+                name="commerce_order_buyer_number_unique",
+                violation_error_message="The customer has an order of this number already.",
             ),
         ]
 

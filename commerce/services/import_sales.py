@@ -14,6 +14,7 @@ from accounts.imports.bulk import copy_rows, rows_by, take_ids
 from accounts.imports.kinds import Part, Record
 from accounts.numbering import take_numbers
 from commerce.models import Customer, Order
+from commerce.services.buyers import NewlyPaid, OfBuyer, number_paid
 from commerce.services.import_lines import Buyer, Invoice, Ware
 from commerce.services.placing import CLASS_OF_KIND, OWN_USE
 from commerce.services.volume import NewVolume, record_volume
@@ -26,7 +27,7 @@ NOTHING = (Decimal(0), Decimal(0), Decimal(0))
 ORDER_COLUMNS = """id number external_reference customer_id distributor_id order_class status
     payment_status subtotal discount_amount tax_amount shipping_amount total currency
     payment_method payment_reference shipping_address billing_address shipping_method
-    tracking_number placed_at paid_at notes created_at updated_at"""
+    tracking_number placed_at paid_at buyer_number buyer_since notes created_at updated_at"""
 ITEM_COLUMNS = """id order_id line_number product_id description quantity unit_price total_price
     unit_pv unit_cv unit_margin refunded_quantity created_at"""
 PAYMENT_COLUMNS = """id number order_id amount currency method provider reference status
@@ -76,6 +77,7 @@ class Sale:
     invoice: Invoice
     order_class: str
     now: datetime
+    of_buyer: OfBuyer
     total: Decimal = ZERO
 
     def item(
@@ -132,6 +134,8 @@ class Sale:
             "",
             invoice.placed_at,
             invoice.placed_at,
+            self.of_buyer.number,
+            self.of_buyer.since,
             "",
             self.now,
             self.now,
@@ -192,9 +196,11 @@ def _sales(invoices: list[Invoice]) -> list[Sale]:
     now = timezone.now()
     ids = take_ids("commerce_order", len(invoices))
     numbers = _order_numbers(invoices)
+    paid = [NewlyPaid(invoice.buyer.id, invoice.placed_at) for invoice in invoices]
+    of_buyers = number_paid(paid)
     return [
-        Sale(pk, next(numbers), invoice, CLASS_OF_KIND[Customer.Kind(invoice.buyer.kind)], now)
-        for pk, invoice in zip(ids, invoices, strict=True)
+        Sale(pk, next(numbers), invoice, CLASS_OF_KIND[Customer.Kind(invoice.buyer.kind)], now, his)
+        for pk, invoice, his in zip(ids, invoices, of_buyers, strict=True)
     ]
 
 

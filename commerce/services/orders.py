@@ -24,6 +24,7 @@ from commerce.models import (
     VolumeEntry,
 )
 from commerce.models.order import ORDER_EDGES
+from commerce.services.buyers import NewlyPaid, number_paid
 from commerce.services.placing import Charges, OrderLine, OrderRefused, place_order, save_order
 from commerce.services.volume import NewVolume, part_of, record_volume
 from genealogy.models import Distributor
@@ -73,6 +74,7 @@ def pay_order(
 ) -> Payment:
     """Book the whole amount of an order as received; from now on its volume counts.
 
+    The order becomes its customer's next one, and keeps that number whatever comes back of it.
     Idempotent: the same provider and reference give back the payment booked before. Publishes
     order.paid. Raises PaymentRefused.
     """
@@ -101,6 +103,9 @@ def pay_order(
     order.payment_status = Order.PaymentStatus.PAID
     order.payment_method, order.payment_reference = method, reference
     order.paid_at = received_at
+    ((order.buyer_number, order.buyer_since),) = number_paid(
+        [NewlyPaid(order.customer_id, received_at)]
+    )
     _move(order, Order.Status.CONFIRMED, actor, f"Paid by {method}, {reference}")
     record_volume(_sale_volume(order))
     _count_sale(order)

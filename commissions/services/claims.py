@@ -29,7 +29,13 @@ from commissions.services.attributes import (
     read_attributes,
     wanted_at_payment,
 )
-from commissions.services.facts import VOLUME_KINDS, day_number, entry_columns, lines_of
+from commissions.services.facts import (
+    day_number,
+    entries,
+    entry_columns,
+    entry_kinds,
+    lines_of,
+)
 from commissions.services.ledger_lines import LineWriter, arranged, write_lines
 from commissions.services.opening import (
     ONE_DAY,
@@ -153,10 +159,11 @@ def take_batch(limit: int) -> Batch | None:
         ids = sorted(row[0] for row in cursor.fetchall())
     if not ids:
         return None
-    entries = read_columns(entries_query(plan), {"ids": ids}, **_ENTRY_KINDS)
-    order = np.argsort(entries["id"], kind="stable")
-    entries = {name: column[order] for name, column in entries.items()}
-    return Batch(period, run, plan, entries, day, claimed_at)
+    kinds = entry_kinds(plan) | _MORE_KINDS
+    found = read_columns(entries_query(plan), {"ids": ids}, **kinds)
+    order = np.argsort(found["id"], kind="stable")
+    found = {name: column[order] for name, column in found.items()}
+    return Batch(period, run, plan, found, day, claimed_at)
 
 
 def moment_of_claim(plan: Plan) -> datetime:
@@ -203,14 +210,14 @@ with taken as (
 )
 select volume_entry_id from claimed
 """
-_ENTRY_KINDS = VOLUME_KINDS | {"refund": "i2", "moment": "i8"}
+_MORE_KINDS = {"refund": "i2", "moment": "i8"}
 
 
 def entries_query(plan: Plan) -> str:
     return f"""
         select {entry_columns(plan)}, (v.kind = 'refund')::int as refund,
                extract(epoch from v.occurred_at)::bigint as moment
-        from commerce_volumeentry v where v.id = any(%(ids)s)
+        from {entries(plan)} where v.id = any(%(ids)s)
     """
 
 
@@ -242,12 +249,12 @@ def settle(batch: Batch) -> tuple[Snapshot, dict[str, Array]]:
 
 def involved(batch: Batch) -> Snapshot:
     """The batch's sales with their sellers and everybody above them in any tree."""
-    entries, plan = batch.entries, batch.plan
+    claimed, plan = batch.entries, batch.plan
     everybody = len(batch) >= WHOLE_COMPANY_FROM
     trees = trees_at_payment(plan)
     people = read_columns(
         people_query(trees, everybody=everybody),
-        {"sellers": np.unique(entries["distributor"]).tolist()},
+        {"sellers": np.unique(claimed["distributor"]).tolist()},
         id="i8",
         joined="i4",
         **dict.fromkeys(trees, "i8"),
@@ -268,7 +275,7 @@ def involved(batch: Batch) -> Snapshot:
         else {}
     )
     sales, refunds = (
-        lines_of({name: column[chosen] for name, column in entries.items()}, lookup)
+        lines_of({name: column[chosen] for name, column in claimed.items()}, lookup)
         for chosen in (batch.sales, ~batch.sales)
     )
     return build_snapshot(

@@ -16,7 +16,8 @@ import numpy as np
 from django.db import connection
 from numpy.typing import NDArray
 
-from commissions.engine import EngineError, Plan, Snapshot, build_snapshot
+from commerce.models import VolumeEntry
+from commissions.engine import EngineError, Plan, Snapshot, asked_of_buyers, build_snapshot
 from commissions.engine.plan import PLACEMENT, parts
 from commissions.models import CommissionPeriod, CommissionRun
 from commissions.services import carried
@@ -35,6 +36,11 @@ VOLUME_KINDS = {
     "cv": "i8",
     "margin": "i8",
 }
+BUYER_COLUMNS = {
+    "number": "o.buyer_number",
+    "joined": "o.buyer_since - date '1970-01-01'",
+}
+"""What a plan may ask of who bought: it stands on the order, for good since that is paid."""
 SALE_WORDS = {"distributor": {"day": 23, "kind": 8}}
 POSITION_WORDS = {"id": {"day": 24}, "parent": {"leg": 17}}
 """Read together: any day of a calendar, a place among kinds that a snapshot takes, a small leg."""
@@ -270,7 +276,7 @@ def read_sales(
     if before is not None:
         query += f" and v.ctid < '({before},0)'"
     together = SALE_WORDS if len(plan.kinds) <= MOST_KINDS else None
-    return read_columns(query, cut.params, together, **VOLUME_KINDS)
+    return read_columns(query, cut.params, together, **entry_kinds(plan))
 
 
 def joined(some: dict[str, Array], more: dict[str, Array] | None) -> dict[str, Array]:
@@ -282,7 +288,7 @@ def joined(some: dict[str, Array], more: dict[str, Array] | None) -> dict[str, A
 def read_refunds(cut: Cut, plan: Plan) -> dict[str, Array]:
     """`sale`: the entry that each takes back; `own`: 1 for one of this period."""
     query = f"{refunds_query(plan)} and {cut.among('v.distributor_id')}"
-    return read_columns(query, cut.params, **VOLUME_KINDS, sale="i8", own="i2")
+    return read_columns(query, cut.params, **entry_kinds(plan), sale="i8", own="i2")
 
 
 def net_volume(
@@ -298,11 +304,11 @@ def net_volume(
         raise FactsRefused("A refund takes back a sale that is not in its period.")
     for volume in VOLUMES:
         np.add.at(sales[volume], place, refunds[volume][own])
-    return sales, {name: refunds[name][~own] for name in VOLUME_KINDS}
+    return sales, {name: refunds[name][~own] for name in sales}
 
 
 def lines_of(rows: dict[str, Array], lookup: Lookup) -> dict[str, LineColumn]:
-    """Rows of VOLUME_KINDS as the lines of a snapshot. Raises FactsRefused for a stranger."""
+    """Rows of `entry_kinds` as the lines of a snapshot. Raises FactsRefused for a stranger."""
     seller = lookup(rows["distributor"])
     if (seller < 0).any():
         entries = rows["id"][seller < 0][:5]
@@ -315,7 +321,16 @@ def lines_of(rows: dict[str, Array], lookup: Lookup) -> dict[str, LineColumn]:
         "kind": rows["kind"],
         "day": rows["day"],
         "volumes": {volume: rows[volume] for volume in VOLUMES},
+        "buyer": {what: rows[what] for what in BUYER_COLUMNS if what in rows},
     }
+
+
+def buyer_of(entry: VolumeEntry, plan: Plan) -> dict[str, list[int]]:
+    """What the plan asks of who bought, of a single entry; as `lines_of` has it of many."""
+    order = entry.order_item.order
+    since = day_number(order.buyer_since) if order.buyer_since else 0
+    known = {"number": [order.buyer_number or 0], "joined": [since]}
+    return {what: known[what] for what in sorted(asked_of_buyers(plan))}
 
 
 def numbers_of(ids: NDArray[np.int64]) -> str:
@@ -328,26 +343,45 @@ def numbers_of_sellers(entry_ids: NDArray[np.int64]) -> str:
     return ", ".join(people.order_by("number").values_list("number", flat=True))
 
 
-def entry_columns(plan: Plan, returned: str = "") -> str:
-    """SQL for the columns of a volume entry `v` (VOLUME_KINDS), its kind by the place in the plan.
+def entry_kinds(plan: Plan) -> dict[str, str]:
+    """The columns that are read of a volume entry: who bought only where the plan asks."""
+    return VOLUME_KINDS | dict.fromkeys(sorted(asked_of_buyers(plan)), "i4")
 
-    `returned`: the table, if any, whose figures are added, where it has a row.
+
+def entries(plan: Plan) -> str:
+    """SQL for the volume entries `v`, with their orders `o` where the plan asks who bought."""
+    if not asked_of_buyers(plan):
+        return "commerce_volumeentry v"
+    return (
+        "commerce_volumeentry v join commerce_orderitem i on i.id = v.order_item_id "
+        "join commerce_order o on o.id = i.order_id"
+    )
+
+
+def entry_columns(plan: Plan, returned: str = "") -> str:
+    """SQL for the `entry_kinds` of a volume entry `v`, its kind by the place in the plan.
+
+    A refund's order is the one that it takes back from, so it has the same number. `returned`: the
+    table, if any, whose figures are added, where it has a row.
     """
     cases = " ".join(f"when '{code}' then {place}" for place, code in enumerate(plan.kinds))
     volumes = ", ".join(
         f"v.{name} + coalesce({returned}.{name}, 0) as {name}" if returned else f"v.{name}"
         for name in VOLUMES
     )
+    of_buyer = "".join(
+        f", {BUYER_COLUMNS[what]} as {what}" for what in sorted(asked_of_buyers(plan))
+    )
     return (
         "v.id, v.distributor_id as distributor, "
         f"case v.order_class {cases} else -1 end as kind, "
-        f"v.counts_on - date '1970-01-01' as day, {volumes}"
+        f"v.counts_on - date '1970-01-01' as day, {volumes}{of_buyer}"
     )
 
 
 def sales_query(plan: Plan) -> str:
     return f"""
-        select {entry_columns(plan)} from commerce_volumeentry v
+        select {entry_columns(plan)} from {entries(plan)}
         where v.counts_on between %(starts_on)s and %(ends_on)s and v.kind = 'sale'
           and v.id <= %(sales_until)s
     """
@@ -357,7 +391,7 @@ def refunds_query(plan: Plan) -> str:
     return f"""
         select {entry_columns(plan)}, v.reverses_id as sale,
                (s.counts_on >= %(starts_on)s)::int as own
-        from commerce_volumeentry v join commerce_volumeentry s on s.id = v.reverses_id
+        from {entries(plan)} join commerce_volumeentry s on s.id = v.reverses_id
         where v.counts_on between %(starts_on)s and %(ends_on)s and v.kind = 'refund'
           and v.id <= %(refunds_until)s
     """

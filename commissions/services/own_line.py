@@ -15,7 +15,14 @@ from commissions.models import CommissionPeriod
 from commissions.services import carried
 from commissions.services.arrays import Lookup, read_columns
 from commissions.services.attributes import read_attributes
-from commissions.services.facts import VOLUME_KINDS, Cut, day_number, entry_columns, lines_of
+from commissions.services.facts import (
+    Cut,
+    day_number,
+    entries,
+    entry_columns,
+    entry_kinds,
+    lines_of,
+)
 from commissions.services.opening import payment_run
 from commissions.services.projections import last_final_run
 from commissions.services.restatements import runs_concerned
@@ -104,6 +111,7 @@ def read_line(distributor: Distributor, period: CommissionPeriod, plan: Plan) ->
     ranks = carried.take_ranks(state, run.pk if run else None, lookup, plan)
     if carried.counted_at_payment(plan):
         state |= carried.read_paid(payment_run(period).pk, lookup, plan)
+    kinds = entry_kinds(plan)
     return build_snapshot(
         members={
             "id": people["id"],
@@ -112,8 +120,8 @@ def read_line(distributor: Distributor, period: CommissionPeriod, plan: Plan) ->
             **ranks,
             **read_attributes(plan, lookup, on=period.ends_on, people=people["id"].tolist()),
         },
-        lines=lines_of(read_columns(sales_query(plan), params, **VOLUME_KINDS), lookup),
-        refunds=lines_of(read_columns(earlier_query(plan), params, **VOLUME_KINDS), lookup),
+        lines=lines_of(read_columns(sales_query(plan), params, **kinds), lookup),
+        refunds=lines_of(read_columns(earlier_query(plan), params, **kinds), lookup),
         state=state,
         starts_on=day_number(period.starts_on),
         ends_on=day_number(period.ends_on),
@@ -132,7 +140,7 @@ def sales_query(plan: Plan) -> str:
     """Sales less what was refunded within the period."""
     return f"""
         select {entry_columns(plan, returned="r")}
-        from commerce_volumeentry v {_LINE} and n.distributor_id = v.distributor_id
+        from {entries(plan)} {_LINE} and n.distributor_id = v.distributor_id
         left join (
           select reverses_id, sum(pv) as pv, sum(cv) as cv, sum(margin) as margin
           from commerce_volumeentry
@@ -146,7 +154,7 @@ def earlier_query(plan: Plan) -> str:
     """Refunds of sales of earlier periods."""
     return f"""
         select {entry_columns(plan)}
-        from commerce_volumeentry v {_LINE} and n.distributor_id = v.distributor_id
+        from {entries(plan)} {_LINE} and n.distributor_id = v.distributor_id
         join commerce_volumeentry s on s.id = v.reverses_id and s.counts_on < %(starts_on)s
         where v.kind = 'refund' and v.counts_on between %(starts_on)s and %(ends_on)s
     """

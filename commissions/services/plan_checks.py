@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from django.conf import settings
 
 from commerce.models import Order
-from commissions.engine import Plan, asked_of_buyers
+from commissions.engine import Plan
 from commissions.engine.lint import lint
 from commissions.engine.plan import (
     PLACEMENT,
@@ -72,8 +72,6 @@ def recorded_faults(plan: Plan) -> Iterator[str]:
     """What the plan asks for and nobody records here."""
     if needs_placement(plan) and not DistributorPosition.objects.filter(tree=PLACEMENT).exists():
         yield "The plan needs the placement tree, and nobody has a place in it."
-    if asked_of_buyers(plan):
-        yield "The plan asks who bought, and the portal tells the engine of sellers alone."
     for bonus in plan.rewards:
         yield f"{bonus.name} gives no money, and the portal keeps no record of what else is given."
 

@@ -195,11 +195,12 @@ SALES = [
     """insert into commerce_order (id, number, customer_id, distributor_id, order_class, status,
          payment_status, subtotal, discount_amount, tax_amount, shipping_amount, total, currency,
          payment_method, payment_reference, shipping_address, billing_address, shipping_method,
-         tracking_number, placed_at, paid_at, notes, created_at, updated_at)
+         tracking_number, placed_at, paid_at, buyer_number, buyer_since, notes, created_at,
+         updated_at)
        select l.id, 'O-' || lpad(l.id::text, 8, '0'), c.id, seller,
          (array['retail', 'preferred', 'self_consumption', 'autoship'])[order_class + 1],
          'delivered', 'paid', pv / 100.0, 0, 0, 0, pv / 100.0, 'GBP', '', '', '{}', '{}', '', '',
-         '2026-10-15 12:00+00', '2026-10-15 12:00+00', '', now(), now()
+         '2026-10-15 12:00+00', '2026-10-15 12:00+00', l.id, '2026-10-15', '', now(), now()
        from bench_line l, commerce_customer c""",
     """insert into commerce_orderitem (id, order_id, line_number, product_id, description,
          quantity, unit_price, total_price, unit_pv, unit_cv, unit_margin, refunded_quantity,

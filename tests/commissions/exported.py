@@ -10,7 +10,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from commerce.models import VolumeEntry
+from commerce.models import Customer, Order, VolumeEntry
 from commissions.earnings import line_by_key
 from commissions.engine import load_plan
 from commissions.models import CommissionPeriod, LedgerEntry
@@ -81,7 +81,7 @@ def write(path: Path, rows: list[dict[str, Any]]) -> None:
 
 
 def people_of(period: CommissionPeriod) -> list[dict[str, Any]]:
-    """Everybody, with places and what each holds on the period's last day."""
+    """Everybody, with places and what each holds on the period's last day, and their customers."""
     held = DistributorAttribute.objects.filter(superseded_at=None, valid_from__lte=period.ends_on)
     held = held.exclude(valid_to__lte=period.ends_on)
     ladders = sorted({f"rank_{row.ladder}" for row in held if row.ladder})
@@ -108,7 +108,30 @@ def people_of(period: CommissionPeriod) -> list[dict[str, Any]]:
     if not any(row["package"] for row in rows):
         for row in rows:
             del row["package"]
-    return rows
+    return rows + [customer_row(customer, rows[0]) for customer in customers()]
+
+
+def customers() -> list[Customer]:
+    return list(Customer.objects.exclude(kind__in=["self", "walk_in"]).order_by("pk"))
+
+
+def customer_row(customer: Customer, like: dict[str, Any]) -> dict[str, Any]:
+    """A customer, who is there from the day from which his orders count him."""
+    first = customer.orders.paid().order_by("buyer_number").first()
+    seller = customer.distributor
+    return dict.fromkeys(like, "") | {
+        "distributor": customer.number,
+        "sponsor": seller.number if seller else "",
+        "joined": first.buyer_since if first else "",
+        "flags": "customer",
+    }
+
+
+def name_of_buyer(order: Order) -> str:
+    """The distributor himself, or his customer."""
+    customer = order.customer
+    seller = customer.distributor
+    return seller.number if seller and customer.kind == "self" else customer.number
 
 
 def orders_of(period: CommissionPeriod, document: dict[str, Any]) -> list[dict[str, Any]]:
@@ -117,14 +140,16 @@ def orders_of(period: CommissionPeriod, document: dict[str, Any]) -> list[dict[s
     figures = [volume.code for volume in plan.volumes if volume.code in FIGURES]
     entries = VolumeEntry.objects.counting_in(period.starts_on, period.ends_on).order_by("pk")
     rows = []
-    for entry in entries.select_related("order_item__order", "distributor", "refund_item__refund"):
+    for entry in entries.select_related(
+        "order_item__order__customer__distributor", "refund_item__refund"
+    ):
         is_refund = entry.refund_item is not None
         order = entry.order_item.order.number
         pieces = entry.refund_item.quantity if entry.refund_item else entry.order_item.quantity
         rows.append(
             {
                 "order": f"R{entry.pk}" if is_refund else order,
-                "buyer": "" if is_refund else entry.distributor.number,
+                "buyer": "" if is_refund else name_of_buyer(entry.order_item.order),
                 "kind": "" if is_refund else entry.order_class,
                 "date": entry.counts_on,
                 "quantity": pieces,
@@ -132,4 +157,21 @@ def orders_of(period: CommissionPeriod, document: dict[str, Any]) -> list[dict[s
                 **{code: abs(getattr(entry, code)) for code in figures},
             }
         )
-    return rows
+    return rows + [order_row(order, rows[0]) for order in without_volume(period)]
+
+
+def without_volume(period: CommissionPeriod) -> list[Order]:
+    """Orders that give no volume, as kits do: they count among those of their buyers."""
+    paid = Order.objects.filter(paid_at__date__range=(period.starts_on, period.ends_on))
+    return list(paid.filter(items__volume_entries=None).select_related("customer__distributor"))
+
+
+def order_row(order: Order, like: dict[str, Any]) -> dict[str, Any]:
+    return dict.fromkeys(like, "0") | {
+        "order": order.number,
+        "buyer": name_of_buyer(order),
+        "kind": order.order_class,
+        "date": order.paid_at and order.paid_at.date(),
+        "quantity": "1",
+        "refund_of": "",
+    }

@@ -109,10 +109,6 @@ def with_placement(document):
     document["matrix"] = {"width": 2, "strategy": "breadth_first"}
 
 
-def with_first_orders(document):
-    bonus(document, "unilevel")["orders"] = {"last": 1}
-
-
 def with_a_reward(document):
     bonus(document, "rank")["reward"] = {"name": "Watch", "value": "200"}
     document["limits"][0]["bonuses"].remove("rank")
@@ -124,10 +120,6 @@ def with_a_reward(document):
         (
             with_placement,
             "The plan needs the placement tree, and nobody has a place in it.",
-        ),
-        (
-            with_first_orders,
-            "The plan asks who bought, and the portal tells the engine of sellers alone.",
         ),
         (
             with_a_reward,

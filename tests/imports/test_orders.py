@@ -48,6 +48,28 @@ def test_sale_is_booked_whole(shop):
     assert order.history.get().history_change_reason == "Imported"
 
 
+def test_history_is_numbered_as_if_it_had_been_paid_order_by_order(shop):
+    shop.book("customers", "customer_id,distributor_number\n77,D-000002\n")
+
+    shop.orders(
+        "1,MUG,MUG,1,2011-01-12 09:00:00,2.55,77,UK",
+        "2,MUG,MUG,1,2011-01-10 09:00:00,2.55,77,UK",
+        "2,BOX,BOX,1,2011-01-10 09:00:00,10.00,77,UK",
+        "3,MUG,MUG,1,2011-01-10 09:00:00,0.00,77,UK",
+        "4,MUG,MUG,1,2011-01-11 09:00:00,2.55,22.0,UK",
+        "5,MUG,MUG,1,2011-01-11 23:00:00,2.55,,UK",
+    )
+    shop.orders("6,MUG,MUG,1,2011-01-11 09:00:00,2.55,77,UK")
+
+    orders = Order.objects.select_related("distributor").order_by("external_reference")
+    first_day, joined = date(2011, 1, 10), orders[3].distributor.joined_on
+    assert [(order.external_reference, order.buyer_number, order.buyer_since)
+            for order in orders] == [
+        ("1", 3, first_day), ("2", 1, first_day), ("3", 2, first_day), ("4", 1, joined),
+        ("5", 1, date(2011, 1, 11)), ("6", 4, first_day),
+    ]  # fmt: skip
+
+
 def test_sale_to_a_retail_customer_leaves_a_margin(shop):
     shop.book("customers", "customer_id,distributor_number\n77,D-000002\n")
 
