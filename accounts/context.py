@@ -85,6 +85,12 @@ MENU: list[tuple[str, list[tuple[str, str, str, Callable[[User], bool]]]]] = [
                 may("commissions.view_payoutbatch"),
             ),
             (
+                "Rewards",
+                "gift",
+                "admin:commissions_reward_changelist",
+                may("commissions.view_reward"),
+            ),
+            (
                 "Ledger",
                 "scroll-text",
                 "admin:commissions_ledgerentry_changelist",

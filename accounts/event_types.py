@@ -146,6 +146,18 @@ EVENTS: dict[str, EventType] = {
         "You reached {rank}", "Paid as {rank} for {period}.", "commissions:ranks"
     ),
     "level.demoted": EventType("Your paid-as rank is {rank}", "For {period}.", "commissions:ranks"),
+    "incentive.awarded": EventType(
+        "You were given {reward}", "For {period}; it carries no money.", "commissions:rewards"
+    ),
+    "incentive.claimed": EventType(
+        "{reward} is claimed",
+        "You hear from the company when it is on its way.",
+        "commissions:rewards",
+        staff_title="{person} claims {reward}",
+        staff_url="admin:commissions_reward_changelist",
+    ),
+    "incentive.delivered": EventType("{reward} is delivered", "{reason}", "commissions:rewards"),
+    "incentive.withdrawn": EventType("{reward} is withdrawn", "{reason}", "commissions:rewards"),
     "period.closed": EventType("{period} is closed", notify=False),
     "period.calculated": EventType("{period} is calculated", "{money} in total.", notify=False),
     "period.failed": EventType("The calculation of {period} failed", "{reason}", notify=False),
@@ -183,6 +195,7 @@ STAFF_PERMISSIONS = {
     "team": "genealogy.view_team",
     "level": "genealogy.view_distributor",
     "distributor": "genealogy.view_distributor",
+    "incentive": "commissions.view_reward",
     "period": "commissions.view_commissionperiod",
     "import": "accounts.view_importjob",
     "export": "accounts.view_auditevent",

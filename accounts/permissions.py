@@ -23,7 +23,7 @@ VIEWABLE = {
     "volumeentry",
     "commissions": "compensationplan planversion bonus commissionperiod commissionrun ledgerentry "
     "ledgeraccount journalentry posting payoutmethod payout payoutbatch payoutfile statusfile "
-    "plantrial estimatedifference",
+    "plantrial estimatedifference reward",
 }
 VIEW_ALL = " ".join(f"{app}.{name}" for app, names in VIEWABLE.items() for name in names.split())
 
@@ -64,7 +64,12 @@ ROLE_PERMISSIONS: dict[str, set[str]] = {
     | _each("change", "genealogy.team genealogy.territory")
     | _each("add", "genealogy.territory genealogy.territoryassignment")
     | MOVERS
-    | {"commerce.pay_order", "commerce.refund_order", "genealogy.cancel_referral"},
+    | {
+        "commerce.pay_order",
+        "commerce.refund_order",
+        "commissions.settle_reward",
+        "genealogy.cancel_referral",
+    },
     User.Role.SUPPORT: _each("view", "accounts.user accounts.profile genealogy.distributor")
     | _each("view", "accounts.consent accounts.consenttext")
     | _each("view", "genealogy.referral genealogy.referralcode genealogy.team")
@@ -82,6 +87,7 @@ ROLE_PERMISSIONS: dict[str, set[str]] = {
         "commissions.close_period",
         "commissions.approve_period",
         "commissions.finalize_period",
+        "commissions.settle_reward",
         "commerce.pay_order",
         "commerce.refund_order",
     },

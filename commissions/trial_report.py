@@ -68,6 +68,11 @@ class TrialReport:
         return [row_of(row["name"], row) for row in self.report["bonuses"]]
 
     @property
+    def rewards(self) -> list[Row]:
+        """What is given besides money, by how many; a trial from before this was told has none."""
+        return [row_of(row["name"], row) for row in self.report.get("rewards", ())]
+
+    @property
     def ranks(self) -> list[dict[str, Any]]:
         """From the highest rank down; what stands in no rank last."""
         return [row | {"name": row["name"] or "No rank"} for row in reversed(self.report["ranks"])]

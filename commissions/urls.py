@@ -1,6 +1,6 @@
 from django.urls import path
 
-from commissions.views import dashboard, earnings, payouts, plan, ranks
+from commissions.views import dashboard, earnings, payouts, plan, ranks, rewards
 
 app_name = "commissions"
 
@@ -16,6 +16,10 @@ urlpatterns = [
     path("earnings/<str:code>/lines.csv", earnings.earnings_export, name="earnings_export"),
     path("earnings/<str:code>/estimate/", earnings.estimate, name="estimate"),
     path("earnings/<str:code>/<str:name>/", earnings.why, name="why"),
+    # Rewards
+    path("rewards/", rewards.reward_list, name="rewards"),
+    path("rewards/<str:code>/<str:name>/", rewards.reward_detail, name="reward"),
+    path("rewards/<str:code>/<str:name>/claim/", rewards.reward_claim, name="reward_claim"),
     # Ranks
     path("ranks/", ranks.ranks, name="ranks"),
     path("ranks/steps/", ranks.rank_steps, name="rank_steps"),

@@ -9,7 +9,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
 from accounts.models import ImportJob, User
-from commissions.models import CommissionPeriod, Payout, PayoutBatch
+from commissions.models import CommissionPeriod, Payout, PayoutBatch, Reward
 from mlmcrm.money import ZERO
 
 NEXT_STEP = {
@@ -67,6 +67,8 @@ def of(user: Any) -> Work:
         work.tasks += _payouts()
     if user.has_perm("commissions.view_payoutbatch"):
         work.tasks += _batches()
+    if user.has_perm("commissions.settle_reward"):
+        work.tasks += _rewards()
     if user.has_perm("commissions.view_commissionperiod"):
         work.periods = _periods(user)
     if user.has_perm("accounts.view_importjob"):
@@ -110,6 +112,20 @@ def _batches() -> list[Task]:
     sums = waiting.aggregate(n=Count("pk"), sum=Sum("control_sum"))
     url = address("admin:commissions_payoutbatch_changelist")
     return [Task("Batches under way", sums["n"], "package-open", url, amount=sums["sum"] or ZERO)]
+
+
+def _rewards() -> list[Task]:
+    """Only while there are any: many plans give money alone."""
+    url = address("admin:commissions_reward_changelist")
+    found = {
+        "deliver": ("Rewards to deliver", "gift", Reward.objects.to_deliver().count()),
+        "confirm": ("Rewards to confirm", "badge-check", Reward.objects.to_confirm().count()),
+    }
+    return [
+        Task(label, count, icon, f"{url}?work={work}" if url else "")
+        for work, (label, icon, count) in found.items()
+        if count
+    ]
 
 
 def _periods(user: Any) -> list[PeriodState]:

@@ -71,6 +71,7 @@ ADMIN_MODELS: dict[str, tuple[str, str]] = {
     "commissions.plantrial": (MOST, "admin finance"),
     "commissions.planversion": (MOST, "admin"),
     "commissions.posting": (MOST, ""),
+    "commissions.reward": (MOST, ""),
     "commissions.statusfile": (MOST, ""),
     "compliance.kycdocument": ("admin support auditor", ""),
     "genealogy.distributor": (EVERYBODY, ""),
@@ -98,6 +99,7 @@ WITH_DESK = {
     "commissions.payoutbatch",
     "commissions.plantrial",
     "commissions.planversion",
+    "commissions.reward",
     "compliance.kycdocument",
     "genealogy.move",
 }

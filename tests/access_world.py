@@ -16,7 +16,7 @@ from PIL import Image
 from accounts.models import ConsentText, ImportJob, Notification, User
 from accounts.services import consents
 from commissions.earnings import reference
-from commissions.models import LedgerEntry, PayoutBatch, PayoutFile, PlanVersion
+from commissions.models import LedgerEntry, PayoutBatch, PayoutFile, PlanVersion, Reward
 from commissions.plan_tables import with_cells
 from commissions.services import batches, payouts, trials
 from commissions.services.claims import claim_volume
@@ -30,6 +30,7 @@ from genealogy.services import exports
 from genealogy.services.enrolment import enrol_distributor
 from genealogy.services.teams import add_member, create_team
 from tests.cast import Cast, at
+from tests.commissions.plans import WATCH, demo, pay_by
 from tests.genealogy.moving import asked as move_to_come
 from tests.genealogy.moving import tomorrow
 
@@ -123,8 +124,9 @@ def generous_draft(cast: Cast) -> PlanVersion:
 
 
 def build(cast: Cast) -> World:
-    """October is final, November open; Chloe is verified, and a payout of hers is in a batch."""
-    assert cast.plan
+    """October is final, November open; Chloe is verified, was given a watch for her rank, and a
+    payout of hers is in a batch."""
+    cast.plan = pay_by(cast, demo() | {"bonuses": [*demo()["bonuses"], WATCH]})
     cast.buys("chloe", 6, at("2026-10-06"))
     order = cast.buys(cast.rosa, 4, at("2026-10-08"))
     claim_volume()
@@ -191,6 +193,7 @@ def build(cast: Cast) -> World:
         "open_payout": asked[1],
         "batch": batch,
         "trial": trial,
+        "reward": Reward.objects.get(distributor=cast.chloe),
         "export": export,
         "version": version,
         "file": PayoutFile.objects.filter(batch=batch, format="csv").get(),

@@ -29,12 +29,12 @@ NOTHING = mark_safe('<span class="nothing"><span aria-hidden="true">\u2013</span
 
 TONE_OF_STATUS = {
     "good": "active verified paid completed approved finalized done settled delivered confirmed",
-    "busy": "processing calculating calculated started exported sent submitted shipped open "
-    "running",
-    "wait": "pending requested expired partially_refunded refunded due missing unpaid on_hold "
-    "queued previewed",
-    "bad": "rejected failed suspended returned cancelled reversed terminated blocked skipped "
-    "stopped",
+    "busy": "granted processing calculating calculated started exported sent submitted shipped "
+    "open running",
+    "wait": "claimed pending requested expired partially_refunded refunded due missing unpaid "
+    "on_hold queued previewed",
+    "bad": "withdrawn rejected failed suspended returned cancelled reversed terminated blocked "
+    "skipped stopped",
     "calm": "inactive closed retired superseded draft archived none",
 }
 TONES = {status: tone for tone, names in TONE_OF_STATUS.items() for status in names.split()}

@@ -98,8 +98,9 @@ def told_bonuses(plan: Plan) -> list[Bonus]:
 
 def asked_in_stories(plan: Plan) -> Iterator[Any]:
     """Every part of the plan that may be asked of somebody in a story: by the bonus, by a rank it
-    names, by activity."""
-    for part in (plan.activity, plan.ladders, tuple(told_bonuses(plan))):
+    names, by activity; and by what is given besides money, of who is given it."""
+    given = tuple((bonus.eligibility, bonus.rates) for bonus in plan.rewards)
+    for part in (plan.activity, plan.ladders, tuple(told_bonuses(plan)), given):
         yield from (each for _, each in parts(part))
 
 

@@ -6,6 +6,7 @@ from commissions.models.payout import Payout, PayoutMethod
 from commissions.models.period import CommissionPeriod, CommissionRun
 from commissions.models.plan import Bonus, CompensationPlan, PlanVersion
 from commissions.models.rank_change import RankChange
+from commissions.models.reward import Reward
 from commissions.models.trial import PlanTrial, TrialEarning
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "PlanVersion",
     "Posting",
     "RankChange",
+    "Reward",
     "Standing",
     "StatusFile",
     "TrialEarning",

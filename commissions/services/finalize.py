@@ -17,6 +17,7 @@ from commissions.services.calculation import Payments, decimal_text, payments_of
 from commissions.services.carried import state_hash, stored_state
 from commissions.services.ledger_tables import attach_tables
 from commissions.services.opening import PeriodRefused, payment_run
+from commissions.services.reward_rows import rewards_hash, stored_in
 from commissions.services.wallets import post_commissions
 from genealogy.services.teams import mark_stale
 from mlmcrm.transitions import TransitionRefused, advance
@@ -112,6 +113,7 @@ def post_run(run: CommissionRun, period: CommissionPeriod, actor: User | None) -
 
 def certificate_of(run: CommissionRun, payments: Payments) -> dict[str, str | int]:
     """What a replay has to give again, byte for byte."""
+    given = stored_in(run)
     return {
         "input_hash": run.input_hash,
         "plan_hash": run.period.frozen_plan.definition_hash,
@@ -120,6 +122,8 @@ def certificate_of(run: CommissionRun, payments: Payments) -> dict[str, str | in
         "state_hash": state_hash(stored_state(run)),
         "lines": run.line_count,
         "total": str(run.total_amount),
+        "rewards": len(given["count"]),
+        "rewards_hash": rewards_hash(given),
         "payment_hash": payments.hash,
         "payment_lines": payments.lines,
         "payment_total": decimal_text(payments.total),
@@ -138,9 +142,21 @@ def tell_everybody(period: CommissionPeriod) -> None:
     )
     params = {"ref": period.code, "period_name": period.name, "currency": period.currency}
     publish_rows("commission.approved", _CREDITED, params)
+    publish_rows("incentive.awarded", _GIVEN, params | {"period": period.pk})
     titles.tell_changes(period)
 
 
+_GIVEN = """
+select d.user_id, %(ref)s as ref,
+       jsonb_build_object('period', %(period_name)s::text, 'reward', string_agg(
+         case when r.count = 100 then r.name
+              else trim_scale(r.count::numeric / 100)::text || ' × ' || r.name end,
+         ', ' order by r.place)) as facts
+from commissions_reward r
+join genealogy_distributor d on d.id = r.distributor_id
+where r.period_id = %(period)s and d.user_id is not null
+group by 1
+"""
 # What `post_run` owed.
 _CREDITED = """
 select d.user_id, %(ref)s as ref,

@@ -72,8 +72,6 @@ def recorded_faults(plan: Plan) -> Iterator[str]:
     """What the plan asks for and nobody records here."""
     if needs_placement(plan) and not DistributorPosition.objects.filter(tree=PLACEMENT).exists():
         yield "The plan needs the placement tree, and nobody has a place in it."
-    for bonus in plan.rewards:
-        yield f"{bonus.name} gives no money, and the portal keeps no record of what else is given."
 
 
 def release_faults(plan: Plan) -> Iterator[str]:

@@ -7,6 +7,8 @@ from commissions.services.calculation import decimal_text, payments_of, read_fac
 from commissions.services.carried import state_hash
 from commissions.services.finalize import close_run
 from commissions.services.opening import PeriodRefused, payment_run
+from commissions.services.plans import bonus_ids
+from commissions.services.reward_rows import given_by, rewards_hash
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,9 @@ def replay(period: CommissionPeriod) -> list[Proof]:
         "lines": str(outcome.line_count),
         "total": decimal_text(outcome.total),
     }
+    bonuses = bonus_ids(period.frozen_plan)
+    given = given_by(outcome.result, outcome.snapshot.members.id, bonuses)
+    found |= {"rewards": str(len(given["count"])), "rewards_hash": rewards_hash(given)}
     payments = payments_of(payment_run(period))
     found |= {
         "payment_hash": payments.hash,

@@ -32,6 +32,7 @@ from commissions.services.measured import drop_measured
 from commissions.services.opening import PeriodRefused
 from commissions.services.plan_reading import loaded
 from commissions.services.progress import Phases
+from commissions.services.reward_rows import drop_rewards
 from commissions.services.totals import totals_of, warnings_of
 from commissions.services.writing import RunRefused, is_large, write, write_people
 from mlmcrm.beside import Beside, may_work_beside
@@ -62,6 +63,7 @@ def start_run(*, period: CommissionPeriod, actor: User | None) -> CommissionRun:
         drop_tables(earlier)
         drop_state(earlier)
         drop_measured(earlier)
+        drop_rewards(earlier)
         drop_differences(earlier)
     newest = period.runs.order_by("-number").values_list("number", flat=True).first() or 0
     run = CommissionRun.objects.create(

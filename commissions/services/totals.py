@@ -27,6 +27,8 @@ def totals_of(run: CommissionRun, outcome: Outcome, phases: Mapping[str, float])
     """The figures to store with the run. Raises RunRefused where the plan's ceiling is broken."""
     period = run.period
     by_bonus = bonus_totals(payment_run(period), outcome, bonus_ids(period.frozen_plan))
+    besides = {bonus.code for bonus in outcome.plan.rewards}
+    by_bonus = [row for row in by_bonus if row["code"] not in besides]
     standings, volume = outcome.standings, sum_of(outcome.figures["cv"])
     paid = sum(row["hundredths"] for row in by_bonus)
     return {
@@ -36,6 +38,7 @@ def totals_of(run: CommissionRun, outcome: Outcome, phases: Mapping[str, float])
         "limits": limits_of(outcome, by_bonus),
         "kept": block_totals(outcome, outcome.result.retained),
         "waiting": waiting_of(outcome),
+        "rewards": rewards_of(outcome),
         "pv": decimal_text(sum_of(outcome.figures["pv"])),
         "cv": decimal_text(volume),
         "paid": decimal_text(paid),
@@ -190,6 +193,20 @@ def block_totals(outcome: Outcome, blocks: Iterable[Block]) -> list[dict[str, An
         for _, row in sorted(rows.items())
         if row["hundredths"]
     ]
+
+
+def rewards_of(outcome: Outcome) -> list[dict[str, Any]]:
+    """What is given besides money: how many of what, to how many people."""
+    rows = []
+    for bonus in outcome.plan.rewards:
+        place = outcome.plan.programmes.index(bonus)
+        blocks = [block for block in outcome.result.rewards if block.bonus == place]
+        count = sum(int(block.amount.sum()) for block in blocks)
+        earners = {earner for block in blocks for earner in np.unique(block.earner).tolist()}
+        if count and bonus.reward is not None:
+            rows.append({"code": bonus.code, "name": bonus.name, "reward": bonus.reward.name,
+                         "count": decimal_text(count), "people": len(earners)})  # fmt: skip
+    return rows
 
 
 WAITS = {

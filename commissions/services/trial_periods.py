@@ -39,6 +39,7 @@ from commissions.services.attributes import next_change, read_attributes
 from commissions.services.carried import NOT_KEPT
 from commissions.services.figures import figures_of, ranks_seen
 from commissions.services.opening import ONE_DAY
+from commissions.services.trial_rewards import Given, given_in
 from commissions.services.trial_sums import Sums
 
 Int64s = NDArray[np.int64]
@@ -47,7 +48,8 @@ CLOSING, PAYING = 0, 1
 
 @dataclass(frozen=True)
 class Worked:
-    """One period by the plan: people by id, what each would have earned, totals by bonus code."""
+    """One period by the plan: people by id, what each would have earned, totals by bonus code;
+    `given`: what it would have given besides."""
 
     period: CommissionPeriod
     ids: Int64s
@@ -55,6 +57,7 @@ class Worked:
     rank: NDArray[np.int16]
     totals: dict[str, int]
     volume: int
+    given: Given
 
 
 @dataclass
@@ -351,6 +354,7 @@ def summed(
         rank=ranks_seen(ranks, plan).paid_as,
         totals=totals,
         volume=int(figures_of(ranks, snapshot, plan)["cv"].sum()),
+        given=given_in(results[-1], plan),
     )
 
 

@@ -32,6 +32,7 @@ from commissions.services.carried import moved_levels
 from commissions.services.facts import FactsRefused
 from commissions.services.plan_reading import loaded
 from commissions.services.trial_periods import Worked, work_through
+from commissions.services.trial_rewards import reward_rows
 from mlmcrm.locks import try_advisory_lock
 from mlmcrm.transitions import TransitionRefused, advance
 
@@ -234,6 +235,7 @@ def compare(
         "volume": text(volume),
         "periods": [period_row(step) for step in worked],
         "bonuses": bonus_rows(periods, worked, plan),
+        "rewards": reward_rows(periods, (step.given for step in worked), plan),
         "winners": side(change, change > 0),
         "losers": side(change, change < 0),
         "unchanged": int((change == 0).sum()),

@@ -8,6 +8,7 @@ from django.db import connection
 from commissions.models import CommissionPeriod, CommissionRun
 from commissions.services.calculation import decimal_text, payments_of
 from commissions.services.carried import state_hash, stored_state
+from commissions.services.reward_rows import rewards_hash, stored_in
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,8 @@ def certificate_breaks(period: CommissionPeriod) -> Iterator[str]:
             found["hash"] = lines.hash
         elif "state_hash" in proof:
             found["state_hash"] = state_hash(stored_state(run))
+        if kind == CommissionRun.Kind.CLOSE and "rewards_hash" in proof:
+            found["rewards_hash"] = rewards_hash(stored_in(run))
         for name, value in found.items():
             said = proof.get(prefix + name)
             if str(said) != str(value):

@@ -42,6 +42,7 @@ from commissions.services.ledger_tables import (
 from commissions.services.measured import found_by_sale, write_measured
 from commissions.services.plans import bonus_ids
 from commissions.services.progress import Phases
+from commissions.services.reward_rows import given_by, write_rewards
 from mlmcrm.beside import Beside
 
 Sums = dict[str, Array]
@@ -59,8 +60,8 @@ def write(
     people: Callable[[], None],
     beside: Beside,
 ) -> None:
-    """Lines and what the run carries on, and the wait for `people`, the standings that were begun.
-    Raises RunRefused unless all of it is there."""
+    """Lines, what the run carries on, what it gives besides, and the wait for `people`, the
+    standings that were begun. Raises RunRefused unless all of it is there."""
     phases.begin("write")
     bonuses = bonus_ids(run.period.frozen_plan)
     own, *others = shares_of(run, outcome.line_count, two_sessions=beside.is_apart)
@@ -69,7 +70,9 @@ def write(
     create_share(own)
     write_share(own, lines, bonuses, outcome)
     write_state(run, outcome.carried)
-    write_measured(run, outcome.result, outcome.plan, outcome.snapshot.members.id)
+    members = outcome.snapshot.members.id
+    write_measured(run, outcome.result, outcome.plan, members)
+    write_rewards(run, given_by(outcome.result, members, bonuses), outcome.plan, bonuses)
     phases.begin("index")
     index_share(own, found_by_sale(outcome.plan, bonuses))
     phases.begin("check")

@@ -15,7 +15,7 @@ from accounts.models import User
 from commissions import earnings, since_estimate
 from commissions.estimate import estimate_close
 from commissions.explain import Why, explain
-from commissions.models import CommissionPeriod, CommissionRun, LedgerEntry
+from commissions.models import CommissionPeriod, CommissionRun, LedgerEntry, Reward
 from commissions.standing import plan_in_force, plan_of
 from genealogy.models import Distributor
 
@@ -72,6 +72,7 @@ def earnings_list(request: HttpRequest) -> HttpResponse:
         "lifetime": sum((row.total for row in totals), earnings.ZERO),
         "suffix": reader.suffix,
         "is_own": not reader.sees_all,
+        "has_rewards": Reward.objects.final().filter(distributor=distributor).exists(),
     }
     if request.htmx:  # type: ignore[attr-defined]
         return render(request, "commissions/_earnings_periods.html", facts)
@@ -104,10 +105,17 @@ def earnings_period(request: HttpRequest, code: str) -> HttpResponse:
         "is_own": not reader.sees_all,
         **_coming(distributor, period),
         "since_estimate": since_estimate.of_distributor(distributor, period),
+        "rewards": given_in(distributor, period),
     }
     if request.htmx:  # type: ignore[attr-defined]
         return render(request, "commissions/_earnings_lines.html", facts)
     return render(request, "commissions/earnings_period.html", facts)
+
+
+def given_in(distributor: Distributor, period: CommissionPeriod) -> list[Reward]:
+    """What a final period gave somebody besides money."""
+    rows = Reward.objects.final().filter(distributor=distributor, period=period)
+    return list(rows.select_related("period", "run", "bonus").order_by("place"))
 
 
 def _query(request: HttpRequest, **changes: str) -> str:

@@ -27,6 +27,23 @@ def simulated(
     folder: Path, document: dict[str, Any], period: CommissionPeriod, state: Any = None
 ) -> tuple[Counter[Line], Any]:
     """What `simulate_plan` makes of the period's facts: its lines, and what it hands on."""
+    found = worked_out(folder, document, period, state)
+    return lines_in(found), found["state"]
+
+
+def lines_in(found: dict[str, Any]) -> Counter[Line]:
+    """The lines of what `worked_out` gives."""
+    (last,) = found["periods"]
+    return Counter(
+        (row["distributor"], row["bonus"], row["level"], row["order"], row["amount"])
+        for row in last["ledger"]
+    )
+
+
+def worked_out(
+    folder: Path, document: dict[str, Any], period: CommissionPeriod, state: Any = None
+) -> dict[str, Any]:
+    """All that `simulate_plan` makes of the period's facts, as its JSON."""
     folder.mkdir(exist_ok=True)
     (folder / "plan.json").write_text(json.dumps(document))
     write(folder / "distributors.csv", people_of(period))
@@ -38,13 +55,10 @@ def simulated(
     files = ("plan.json", "distributors.csv", "orders.csv")
     company = read_company(*(folder / name for name in files), where)
     until = (period.ends_on - type(period.ends_on)(1970, 1, 1)).days
-    found = json.loads(json.dumps(as_document(company, *run(company, "month", until)), default=str))
-    (last,) = found["periods"]
-    lines = Counter(
-        (row["distributor"], row["bonus"], row["level"], row["order"], row["amount"])
-        for row in last["ledger"]
+    found: dict[str, Any] = json.loads(
+        json.dumps(as_document(company, *run(company, "month", until)), default=str)
     )
-    return lines, found["state"]
+    return found
 
 
 def booked(period: CommissionPeriod) -> Counter[Line]:

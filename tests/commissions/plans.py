@@ -8,6 +8,17 @@ from commissions.models import CompensationPlan, PlanVersion
 from commissions.services.plans import activate_version, create_version
 from tests.cast import DEMO_PLAN, Cast
 
+WATCH = {
+    "code": "watch", "name": "Watch for a rank", "ledger_type": "reward_bonus",
+    "trigger": "period_close", "base": {"of": "flat", "per": "member"}, "pays": {"who": "source"},
+    "unit": "amount",
+    "rates": {"by": "rank", "ladder": "rank", "which": "paid_as",
+              "table": {"bronze": ["1"], "silver": ["2"]}},
+    "eligibility": {"when": None, "otherwise": "lost"},
+    "occurrence": {"times": "once_per_rank", "skipped_ranks": "pay_all"},
+    "reward": {"name": "Watch", "value": "200.00"},
+}  # fmt: skip
+
 
 def demo() -> dict[str, Any]:
     return json.loads(DEMO_PLAN.read_text())
