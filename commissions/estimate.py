@@ -9,7 +9,7 @@ estimate tells (`services/estimates.py`). Each is an estimate: orders and refund
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
@@ -38,11 +38,13 @@ from mlmcrm.money import ZERO
 class Expected:
     """Amounts by the name of the bonus, in the order of the plan, and their sum.
 
-    `worked_out_at`: when, if that was not just now.
+    `worked_out_at`: when, if that was not just now. `rewards`: what would be given besides money,
+    how many of what; only where it was worked out just now.
     """
 
     parts: list[tuple[str, Decimal]]
     worked_out_at: datetime | None = None
+    rewards: list[tuple[str, Decimal]] = field(default_factory=list)
 
     @property
     def total(self) -> Decimal:
@@ -66,7 +68,8 @@ def estimate_close(
     result = calculate(snapshot, known, PERIOD_CLOSE)
     own = int(np.searchsorted(snapshot.members.id, distributor.pk))
     undone = reversed_at_close(cut_now(period), plan, distributor.pk)
-    return Expected(parts_of(known, earned_by(own, result, known), taken_back(distributor, undone)))
+    parts = parts_of(known, earned_by(own, result, known), taken_back(distributor, undone))
+    return Expected(parts, rewards=given_to(own, result, known))
 
 
 def from_everybody(
@@ -78,9 +81,9 @@ def from_everybody(
         outcome = work_out(cut, read_snapshot(cut, plan), plan)
     except (EngineError, FactsRefused):
         return None
-    own = int(np.searchsorted(outcome.snapshot.members.id, distributor.pk))
-    earned = earned_by(own, outcome.result, plan)
-    return Expected(parts_of(plan, earned, taken_back(distributor, outcome.reversed)))
+    own, result = int(np.searchsorted(outcome.snapshot.members.id, distributor.pk)), outcome.result
+    parts = parts_of(plan, earned_by(own, result, plan), taken_back(distributor, outcome.reversed))
+    return Expected(parts, rewards=given_to(own, result, plan))
 
 
 def taken_back(
@@ -114,6 +117,17 @@ def earned_by(own: int, result: Result, plan: Plan) -> dict[tuple[str, str], Dec
         key = programme.code, programme.name
         found[key] = found.get(key, ZERO) + amount
     return found
+
+
+def given_to(own: int, result: Result, plan: Plan) -> list[tuple[str, Decimal]]:
+    """What somebody would be given besides money, in the order of the plan."""
+    found: dict[str, Decimal] = {}
+    for block in result.rewards:
+        reward = plan.bonuses[block.bonus].reward
+        count = hundredths(int(block.amount[block.earner == own].sum()))
+        if reward is not None and count:
+            found[reward.name] = found.get(reward.name, ZERO) + count
+    return list(found.items())
 
 
 def parts_of(plan: Plan, *found: Mapping[tuple[str, str], Decimal]) -> list[tuple[str, Decimal]]:

@@ -275,6 +275,7 @@ class Figures:
     limits: list[dict[str, Any]]
     kept: list[dict[str, Any]]
     waiting: list[dict[str, Any]]
+    rewards: list[dict[str, Any]]
     pv: Decimal
     cv: Decimal
     paid: Decimal
@@ -311,6 +312,7 @@ def figures_of(run: CommissionRun | None, words: Mapping[str, str]) -> Figures |
         ],
         kept=with_amounts(totals.get("kept", [])),
         waiting=with_amounts(totals.get("waiting", [])),
+        rewards=with_amounts(totals.get("rewards", []), "count"),
         pv=Decimal(totals["pv"]),
         cv=Decimal(totals["cv"]),
         paid=Decimal(totals["paid"]),

@@ -96,9 +96,9 @@ def write_rewards(run: CommissionRun, given: Given, plan: Plan, bonus_ids: Seque
         for part in slices(size)
     )
     copy_rows("pg_temp.given", {"place": "i8", **KINDS}, pieces)
+    params: dict[str, Any] = {"run": run.pk, "period": run.period_id, "various": VARIOUS}
     with connection.cursor() as cursor:
-        cursor.execute(_WRITE, {"run": run.pk, "period": run.period_id, "various": VARIOUS}
-                       | names_of(plan, bonus_ids))  # fmt: skip
+        cursor.execute(_WRITE, params | names_of(plan, bonus_ids))
         cursor.execute("drop table pg_temp.given")
 
 

@@ -8,6 +8,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.urls import reverse
 
 from accounts.models import AuditEvent, Event
+from commissions.estimate import estimate_close
 from commissions.models import JournalEntry, LedgerEntry, Reward
 from commissions.reward_story import tell_reward
 from commissions.services.claims import claim_volume
@@ -22,6 +23,7 @@ from commissions.services.rewards import (
 from commissions.services.runs import calculate, start_run
 from commissions.services.trials import carry_out, start_trial
 from commissions.services.verification import find_breaks
+from commissions.standing import plan_of
 from commissions.worklist import of as work_of
 from tests.cast import Cast, at
 from tests.commissions.exported import booked, lines_in, worked_out
@@ -206,6 +208,33 @@ def test_a_plan_that_gives_money_alone_certifies_that_nothing_was_given(cast: Ca
 
     assert period.certificate["rewards"] == 0
     assert not Reward.objects.exists()
+
+
+def test_an_estimate_says_what_would_be_given(cast: Cast, client) -> None:
+    version = pay_by(cast, giving())
+    a_month(cast, MONTHS[0])
+
+    expected = estimate_close(cast.chloe, the_period(MONTHS[0]), plan_of(version))
+
+    assert expected is not None
+    assert dict(expected.rewards) == {
+        "Watch": Decimal("1.00"), "Dollar of goods": Decimal("20.00"),
+        "Trip to Lisbon": Decimal("1.00"),
+    }  # fmt: skip
+    client.force_login(cast.user("chloe"))
+    page = client.get(reverse("commissions:earnings_period", args=[MONTHS[0]])).content.decode()
+    assert "× Dollar of goods" in page
+
+
+def test_the_control_room_says_what_a_run_gives(given: Cast, client) -> None:
+    client.force_login(given.user("fiona"))
+    period = the_period(MONTHS[0])
+
+    room = reverse("admin:commissions_commissionperiod_control_room", args=[period.pk])
+    page = client.get(room).content.decode()
+
+    assert "Dollar of goods" in page
+    assert "Besides money" in page
 
 
 # The database
