@@ -28,8 +28,9 @@ MINUS = "\u2212"
 NOTHING = mark_safe('<span class="nothing"><span aria-hidden="true">\u2013</span></span>')
 
 TONE_OF_STATUS = {
-    "good": "active verified paid completed approved finalized done settled delivered confirmed",
-    "busy": "granted processing calculating calculated started exported sent submitted shipped "
+    "good": "active verified paid completed approved finalized done settled delivered "
+    "confirmed granted",
+    "busy": "processing calculating calculated started exported sent submitted shipped "
     "open running",
     "wait": "claimed pending requested expired partially_refunded refunded due missing unpaid "
     "on_hold queued previewed",

@@ -38,6 +38,8 @@ PAGES = {
         "/teams/{team.number}/members/{dmitri.number}/remove/",
         "/earnings/{period.code}/",
         "/earnings/{period.code}/{line.name}/",
+        "/rewards/",
+        "/rewards/{period.code}/{reward.reference}/",
     ],
     "stella": [
         "/teams/",
@@ -60,6 +62,8 @@ PAGES = {
         "/admin/commissions/payoutbatch/",
         "/admin/commissions/payoutbatch/{batch.number}/desk/",
         "/admin/commissions/ledgerentry/",
+        "/admin/commissions/reward/",
+        "/admin/commissions/reward/{reward.pk}/desk/",
         "/admin/commerce/order/",
         "/admin/commerce/order/{order.number}/desk/",
     ],
