@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from accounts.models import AuditEvent, Event
 from accounts.services.consents import give, withdraw
-from genealogy.models import DownlineExport, PlacementRule, Waiting
+from genealogy.models import DownlineExport, PlacementRule
 from genealogy.services import exports
 from genealogy.services.enrolment import enrol_distributor
 from genealogy.services.moves import Place
@@ -123,15 +123,15 @@ def test_a_sponsors_contact_is_for_his_own_people_alone(cast, texts, sign_in):
     assert "ben@example.com" not in page
 
 
+def placed(cast, person, above, leg):
+    place_by_hand(distributor=person, to=Place(above, leg), actor=cast.user("ada"))
+
+
 def test_in_the_placement_line_alone_nothing_is_seen(cast, texts, sign_in):
     PlacementRule.objects.create(width=2, waiting_days=None)
     agrees(cast, texts, "chloe")
-    ada = cast.user("ada")
-    for person, above, leg in [(cast.asha, None, None), (cast.stella, cast.asha, 1)]:
-        Waiting.objects.get_or_create(distributor=person)
-        place_by_hand(distributor=person, to=Place(above, leg), actor=ada)
-    Waiting.objects.get_or_create(distributor=cast.chloe)
-    place_by_hand(distributor=cast.chloe, to=Place(cast.stella, 1), actor=ada)
+    placed(cast, cast.stella, cast.asha, 1)
+    placed(cast, cast.chloe, cast.stella, 1)
 
     page = card(sign_in(cast, "stella"), cast.chloe.number)
 
@@ -142,13 +142,9 @@ def test_in_the_placement_line_alone_nothing_is_seen(cast, texts, sign_in):
 
 def test_a_sponsor_is_not_told_the_name_of_somebody_above_him(cast):
     PlacementRule.objects.create(width=2, waiting_days=None)
-    ada = cast.user("ada")
-    for person, above, leg in [(cast.asha, None, None), (cast.ben, cast.asha, 1)]:
-        Waiting.objects.get_or_create(distributor=person)
-        place_by_hand(distributor=person, to=Place(above, leg), actor=ada)
-    for person, above in [(cast.dmitri, cast.asha), (cast.chloe, cast.ben)]:
-        Waiting.objects.get_or_create(distributor=person)
-        place_by_hand(distributor=person, to=Place(above, 2), actor=ada)
+    placed(cast, cast.ben, cast.asha, 1)
+    placed(cast, cast.dmitri, cast.asha, 2)
+    placed(cast, cast.chloe, cast.ben, 1)
 
     told = Event.objects.filter(name="distributor.placed").order_by("-pk")[:2]
 
