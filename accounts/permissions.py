@@ -16,9 +16,9 @@ from accounts.models import User
 
 VIEWABLE = {
     "accounts": "user profile importjob notification consent consenttext",
-    "genealogy": "distributor rank genealogynode distributorposition move placementrule waiting "
-    "distributorattribute referral referralcode referralclick referralprogram team teammembership "
-    "territory territoryassignment",
+    "genealogy": "distributor rank genealogynode distributorposition move placementrule "
+    "placementpreference waiting distributorattribute referral referralcode referralclick "
+    "referralprogram team teammembership territory territoryassignment",
     "commerce": "customer product productcategory order orderitem payment refund refunditem "
     "volumeentry",
     "commissions": "compensationplan planversion bonus commissionperiod commissionrun ledgerentry "

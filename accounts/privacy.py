@@ -69,6 +69,11 @@ def asked_of(user: User, *, bound: dict[str, AgreeForm] | None = None) -> list[A
     ]
 
 
+def asked_again(user: User) -> list[Asked]:
+    """What the user agreed to in other words than those in force now."""
+    return [one for one in asked_of(user) if one.is_asked_again]
+
+
 def agree_form(
     user: User,
     purpose: str,

@@ -10,7 +10,7 @@ from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from accounts.templatetags import ui
+from accounts.templatetags import contact, ui
 from genealogy.models import Distributor
 
 COOKIE = "genealogy_columns"
@@ -74,8 +74,8 @@ SHOWN: dict[str, Callable[[Any], SafeString]] = {
     "count": ui.count,
     "points": ui.points,
     "day": ui.day,
-    "email": ui.email_link,
-    "phone": ui.phone_link,
+    "email": contact.email_link,
+    "phone": contact.phone_link,
 }
 
 

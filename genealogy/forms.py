@@ -6,12 +6,15 @@ from typing import Any
 from django import forms
 from django.http import Http404
 
-from genealogy.models import Distributor
+from genealogy.models import Distributor, PlacementRule
 from genealogy.models.node import Tree
+from genealogy.models.placement import Strategy
 from genealogy.permissions import Scope
+from genealogy.queries import name_of_leg
 from genealogy.services.moves import Place
 
 ELSEWHERE = "elsewhere"
+BY_RULE = "rule"
 
 
 class InvitationForm(forms.Form):
@@ -150,3 +153,26 @@ class PlaceForm(forms.Form):
     def place(self) -> Place:
         chosen = self.cleaned_data["choice"]
         return self.elsewhere if chosen == ELSEWHERE else self.proposed[int(chosen)]
+
+
+class PreferenceForm(forms.Form):
+    """Where a sponsor's newcomers go: one of what the company leaves open, or as it does."""
+
+    strategy = forms.ChoiceField(label="Where to", widget=forms.RadioSelect)
+    leg = forms.TypedChoiceField(required=False, coerce=int, empty_value=None)
+
+    def __init__(self, *args: Any, rule: PlacementRule, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        open_ones = [choice for choice in Strategy.choices if choice[0] in rule.open_strategies]
+        by_rule = (BY_RULE, f"As the company does: {rule.in_words}")
+        self.fields["strategy"].choices = [by_rule, *open_ones]  # type: ignore[attr-defined]
+        if Strategy.FIXED_LEG not in rule.open_strategies:
+            del self.fields["leg"]
+            return
+        legs = [(leg, name_of_leg(leg, rule.width)) for leg in range(1, rule.width + 1)]
+        self.fields["leg"].choices = [("", "No leg"), *legs]  # type: ignore[attr-defined]
+        self.fields["leg"].help_text = f"For: {Strategy.FIXED_LEG.label.lower()}."
+
+    def clean_strategy(self) -> str:
+        chosen = str(self.cleaned_data["strategy"])
+        return "" if chosen == BY_RULE else chosen

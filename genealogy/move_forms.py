@@ -8,6 +8,7 @@ from django.utils import timezone
 from accounts.admin_base import ReasonForm as MasterForm
 from genealogy.models import Distributor, PlacementRule
 from genealogy.models.node import Tree
+from genealogy.models.placement import Strategy
 from genealogy.services.moves import Place
 from genealogy.services.terminations import Downline
 
@@ -93,7 +94,15 @@ class PlacementRuleForm(MasterForm):
 
     class Meta:
         model = PlacementRule
-        fields = ["width", "strategy", "fixed_leg", "waiting_days"]
+        fields = ["width", "strategy", "fixed_leg", "waiting_days", "open_strategies"]
+
+    open_strategies = forms.MultipleChoiceField(
+        label="Strategies that people may choose",
+        choices=Strategy.choices,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=PlacementRule._meta.get_field("open_strategies").help_text,
+    )
 
     def clean_width(self) -> int:
         width: int = self.cleaned_data["width"]

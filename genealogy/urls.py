@@ -15,6 +15,9 @@ urlpatterns = [
     path("genealogy/exports/<uuid:key>/cancel/", views.export_cancel, name="export_cancel"),
     path("genealogy/exports/<uuid:key>/file/", views.export_file, name="export_file"),
     path("genealogy/waiting/", waiting.waiting_list, name="waiting"),
+    path(
+        "genealogy/waiting/preference/", waiting.placement_preference, name="placement_preference"
+    ),
     path("genealogy/waiting/<str:number>/", waiting.waiting_place, name="waiting_place"),
     path("genealogy/<str:number>/", views.distributor_card, name="distributor"),
     path("genealogy/<str:number>/children/", views.children, name="children"),

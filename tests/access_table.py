@@ -79,6 +79,7 @@ ADMIN_MODELS: dict[str, tuple[str, str]] = {
     "genealogy.distributorposition": (MOST, ""),
     "genealogy.genealogynode": (MOST, ""),
     "genealogy.move": (MOST, ""),
+    "genealogy.placementpreference": (MOST, ""),
     "genealogy.placementrule": (MOST, ""),  # there is one, and no second
     "genealogy.rank": (EVERYBODY, "admin"),
     "genealogy.waiting": (MOST, ""),

@@ -28,6 +28,7 @@ APPEND_ONLY = {
     "commissions_statusfile",
     "commissions_volumeclaim",
     "compliance_kycimage",
+    "genealogy_placementpreference",
     "genealogy_referralclick",
 }
 

@@ -78,7 +78,7 @@ def give(
     """
     _refuse_another(user, actor, channel)
     _refuse_unless_open(text, channel)
-    shown = _shown(text.purpose, shows)
+    shown = _shown(user, text.purpose, shows)
     _lock(user)
     newest = standing(user).get(text.purpose)
     answer = {"text": text, "is_given": True, **shown}
@@ -167,12 +167,17 @@ def _refuse_unless_open(text: ConsentText, channel: str) -> None:
         raise ConsentRefused("This text is not the one in force. Read the one that is.")
 
 
-def _shown(purpose: str, shows: Collection[str]) -> dict[str, bool]:
+def _shown(user: User, purpose: str, shows: Collection[str]) -> dict[str, bool]:
+    """A number that nobody knows yet is not agreed to: once it is there, it is asked about."""
     if purpose not in CONTACT_PURPOSES:
         return {"shows_email": False, "shows_phone": False}
-    if not set(shows) & set(SHOWN):
+    shown = {
+        "shows_email": "email" in shows,
+        "shows_phone": "phone" in shows and bool(user.phone),
+    }
+    if not any(shown.values()):
         raise ConsentRefused("Choose e-mail, phone or both.")
-    return {f"shows_{name}": name in shows for name in SHOWN}
+    return shown
 
 
 def _lock(user: User) -> None:

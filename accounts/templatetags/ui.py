@@ -1,12 +1,10 @@
 """The component tags and filters of docs/design-system.md: every page is made of these."""
 
-import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
-from urllib.parse import quote
 
 from django import template
 from django.conf import settings
@@ -111,22 +109,6 @@ def rate(value: Decimal | None) -> SafeString:
         return NOTHING
     percent = (Decimal(value) * 100).normalize()
     return _number(Decimal(value), f"{percent:,f}%", "rate")
-
-
-@register.filter
-def email_link(address: str) -> SafeString:
-    """An address to write to."""
-    if not address:
-        return NOTHING
-    return format_html('<a href="mailto:{}">{}</a>', quote(address, safe="@+"), address)
-
-
-@register.filter
-def phone_link(number: str) -> SafeString:
-    """A number to call, shown as it was written."""
-    if not number:
-        return NOTHING
-    return format_html('<a href="tel:{}">{}</a>', re.sub(r"[^0-9+*#]", "", number), number)
 
 
 @register.filter

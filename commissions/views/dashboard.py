@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.events import words
 from accounts.models import Notification
+from accounts.privacy import asked_again
 from commerce.models import Order
 from commissions import overview, worklist
 from commissions.estimate import estimate_close
@@ -28,6 +29,7 @@ def home(request: HttpRequest) -> HttpResponse:
         return render(request, "commissions/dashboard_stranger.html", {})
     facts = {
         "distributor": distributor,
+        "asked_again": asked_again(user),
         **_figures(distributor),
         **_rank(request, distributor),
         **_news(request, distributor),

@@ -10,6 +10,7 @@ from genealogy.models import (
     Distributor,
     DistributorPosition,
     GenealogyNode,
+    PlacementPreference,
     PlacementRule,
     Rank,
     Waiting,
@@ -97,6 +98,14 @@ class PlacementRuleAdmin(BaseAdmin):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
         rebuild_tree(Tree.PLACEMENT)
+
+
+@admin.register(PlacementPreference)
+class PlacementPreferenceAdmin(ReadOnlyAdmin):
+    list_display = ["chosen_at", "distributor", "strategy", "leg", "actor"]
+    list_filter = ["strategy"]
+    list_select_related = ["distributor", "actor"]
+    search_fields = ["=distributor__number"]
 
 
 @admin.register(Waiting)

@@ -3,7 +3,7 @@ from genealogy.models.distributor import Distributor
 from genealogy.models.export import DownlineExport
 from genealogy.models.move import Move
 from genealogy.models.node import GenealogyNode, GenealogyPath
-from genealogy.models.placement import PlacementRule, Waiting
+from genealogy.models.placement import PlacementPreference, PlacementRule, Waiting
 from genealogy.models.position import DistributorPosition
 from genealogy.models.rank import Rank
 from genealogy.models.referral import Referral, ReferralClick, ReferralCode, ReferralProgram
@@ -18,6 +18,7 @@ __all__ = [
     "GenealogyNode",
     "GenealogyPath",
     "Move",
+    "PlacementPreference",
     "PlacementRule",
     "Rank",
     "Referral",

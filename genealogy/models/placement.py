@@ -1,5 +1,7 @@
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
 
 from accounts.history import history
 from accounts.models import User
@@ -34,6 +36,13 @@ class PlacementRule(models.Model):
         help_text="Days in which the sponsor may choose the place. 0: placed at once; empty: "
         "wait until somebody chooses.",
     )
+    open_strategies = ArrayField(
+        models.CharField(max_length=15, choices=Strategy),
+        default=list,
+        blank=True,
+        verbose_name="strategies that people may choose",
+        help_text="A sponsor may choose among these for his own newcomers; none: the rule alone.",
+    )
     updated_at = models.DateTimeField(auto_now=True)
 
     history = history()
@@ -63,10 +72,53 @@ class PlacementRule(models.Model):
                 name="genealogy_placementrule_leg",
                 violation_error_message="The outside of one leg needs that leg, the others none.",
             ),
+            models.CheckConstraint(
+                condition=Q(open_strategies__contained_by=Strategy.values),
+                name="genealogy_placementrule_open_strategies_known",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.width} places under each"
+
+    @property
+    def in_words(self) -> str:
+        leg = f", leg {self.fixed_leg}" if self.fixed_leg else ""
+        return f"{self.get_strategy_display()}{leg}"
+
+
+class PlacementPreference(models.Model):
+    """Where a sponsor wants his own newcomers to go, from a moment on; the newest row holds.
+
+    Append-only in the database. Without a strategy it says that the company's rule decides again.
+    """
+
+    distributor = models.ForeignKey(
+        Distributor, models.PROTECT, related_name="placement_preferences"
+    )
+    strategy = models.CharField(max_length=15, choices=Strategy, blank=True)
+    leg = models.PositiveSmallIntegerField(null=True)
+    chosen_at = models.DateTimeField(default=timezone.now)
+    actor = models.ForeignKey(User, models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["distributor", "-id"], name="genealogy_preference_newest")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(strategy__in=["", *Strategy.values]),
+                name="genealogy_placementpreference_strategy_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(strategy="fixed_leg", leg__isnull=False, leg__gte=1)
+                | ~Q(strategy="fixed_leg") & Q(leg=None),
+                name="genealogy_placementpreference_leg",
+                violation_error_message="The outside of one leg needs that leg, the others none.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.distributor}: {self.get_strategy_display() or 'by the rule'}"
 
 
 class WaitingQuerySet(models.QuerySet["Waiting"]):

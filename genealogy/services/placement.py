@@ -8,10 +8,12 @@ no place himself under the nearest above him who has one:
                       outer side to a free place
     least_populated   step by step into the leg with the fewest people, to the first free place
     fixed_leg         along the outer side of one leg
+
+The company's rule says which, or the sponsor for his own newcomers, where the rule lets him choose.
 """
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import structlog
 from django.db import connection, transaction
@@ -20,7 +22,13 @@ from django.utils import timezone
 from accounts import audit
 from accounts.events import publish
 from accounts.models import User
-from genealogy.models import Distributor, GenealogyNode, PlacementRule, Waiting
+from genealogy.models import (
+    Distributor,
+    GenealogyNode,
+    PlacementPreference,
+    PlacementRule,
+    Waiting,
+)
 from genealogy.models.node import Tree
 from genealogy.models.placement import Strategy
 from genealogy.services.moves import (
@@ -85,15 +93,62 @@ def place_waiting() -> int:
 
 @transaction.atomic
 def place_by_rule(*, distributor: Distributor) -> Place | None:
-    """Find somebody a place and put him there; None when he has one already."""
+    """Find somebody a place and put him there; None when he has one already.
+
+    As his sponsor wished when he joined, where the rule in force now still allows it; else by it.
+    """
     lock_tree(Tree.PLACEMENT)
     rule = the_rule()
     distributor = Distributor.objects.with_masters().get(pk=distributor.pk)
     if rule is None or distributor.sponsor is None or distributor.placement_parent_id is not None:
         return None
-    place = find_place(distributor.sponsor, rule.strategy, rule.fixed_leg, rule.width)
-    _put(distributor, place, actor=None, reason=f"By the rule: {rule.get_strategy_display()}")
+    waiting = Waiting.objects.filter(distributor=distributor).first()
+    wish = wish_of(distributor.sponsor, rule, at=waiting.since if waiting else None)
+    by, strategy, leg = (
+        ("As the sponsor wished", Strategy(wish.strategy), wish.leg)
+        if wish
+        else ("By the rule", Strategy(rule.strategy), rule.fixed_leg)
+    )
+    place = find_place(distributor.sponsor, strategy, leg, rule.width)
+    _put(distributor, place, actor=None, reason=f"{by}: {strategy.label}")
     return place
+
+
+def wish_of(
+    sponsor: Distributor, rule: PlacementRule, at: datetime | None = None
+) -> PlacementPreference | None:
+    """What a sponsor wished at a moment (now) as far as the rule allows it; None: the rule."""
+    said = PlacementPreference.objects.filter(distributor=sponsor)
+    newest = (said.filter(chosen_at__lte=at) if at else said).first()
+    if newest is None or newest.strategy not in rule.open_strategies:
+        return None
+    return newest if (newest.leg or 0) <= rule.width else None
+
+
+@transaction.atomic
+def prefer_place(
+    *, sponsor: Distributor, strategy: str, leg: int | None, actor: User
+) -> PlacementPreference:
+    """Say where the sponsor's newcomers go who join from now on; "" leaves it to the rule again.
+
+    The same wish twice is written once. Raises MoveRefused for what the rule does not allow.
+    """
+    Distributor.objects.select_for_update(of=("self",), no_key=True).get(pk=sponsor.pk)
+    rule = the_rule()
+    if rule is None or (strategy and strategy not in rule.open_strategies):
+        raise MoveRefused("The company does not leave this choice to you.", "strategy")
+    leg = leg if strategy == Strategy.FIXED_LEG else None
+    if strategy == Strategy.FIXED_LEG and not 1 <= (leg or 0) <= rule.width:
+        raise MoveRefused("Say which leg.", "leg")
+    newest = PlacementPreference.objects.filter(distributor=sponsor).first()
+    if newest and (newest.strategy, newest.leg) == (strategy, leg):
+        return newest
+    wish = PlacementPreference.objects.create(
+        distributor=sponsor, strategy=strategy, leg=leg, actor=actor
+    )
+    after = {"strategy": strategy or "by the rule", "leg": leg}
+    audit.record(actor=actor, action="placement_preference.chosen", target=sponsor, after=after)
+    return wish
 
 
 @transaction.atomic

@@ -21,17 +21,7 @@ from accounts.services.consents import (
     who_consents,
     withdraw,
 )
-
-
-def text_of(purpose, version="1", days=0):
-    """A text that came, or comes, into force some days from today."""
-    return ConsentText.objects.create(
-        purpose=purpose,
-        version=version,
-        title="What we ask",
-        body="First.\n\nSecond.",
-        effective_from=timezone.localdate() + timedelta(days=days),
-    )
+from tests.accounts.consenting import says_no, says_yes, text_of
 
 
 def run(sql):
@@ -42,14 +32,6 @@ def run(sql):
 @pytest.fixture
 def ben(cast):
     return cast.user("ben")
-
-
-def says_yes(user, text, **more):
-    return give(user=user, text=text, actor=user, channel="portal", **more)
-
-
-def says_no(user, purpose):
-    return withdraw(user=user, purpose=purpose, actor=user, channel="portal")
 
 
 def test_nothing_is_consented_to_from_the_start(ben):
@@ -147,14 +129,19 @@ def test_an_agreement_is_not_withdrawn(ben):
 
 def test_a_published_contact_says_what_of_it(ben):
     text = text_of("contact_downline")
+    for shows in ([], ["phone"]):  # no number of his is known
+        with pytest.raises(ConsentRefused, match="e-mail, phone or both"):
+            says_yes(ben, text, shows=shows)
+    assert not says_yes(ben, text).shows_phone
+    ben.phone = "+44 20 7946 0101"
+    ben.save()
+    assert published_contacts([ben.pk], "contact_downline") == {ben.pk: Contact(email=ben.email)}
 
-    with pytest.raises(ConsentRefused, match="e-mail, phone or both"):
-        says_yes(ben, text, shows=[])
     assert says_yes(ben, text).shows_phone
     narrowed = says_yes(ben, text, shows=["email"])
 
     assert (narrowed.shows_email, narrowed.shows_phone) == (True, False)
-    assert ben.consents.count() == 2
+    assert ben.consents.count() == 3
     plain = says_yes(ben, text_of("marketing"))
     assert {plain.shows_email, plain.shows_phone} == {False}
 

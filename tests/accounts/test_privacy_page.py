@@ -8,7 +8,7 @@ from django.utils.html import strip_tags
 
 from accounts.models import Consent, ConsentText
 from accounts.services.consents import give, published_contacts, who_consents
-from tests.accounts.test_consents import says_yes, text_of
+from tests.accounts.consenting import says_yes, text_of
 
 PAGE = reverse("accounts:privacy")
 

@@ -5,15 +5,23 @@ from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.utils import timezone
 
-from accounts.models import Event
+from accounts.models import AuditEvent, Event
 from commerce.services.volume import volumes_of_subtrees
-from genealogy.models import Distributor, DistributorPosition, GenealogyNode, PlacementRule, Waiting
+from genealogy.models import (
+    Distributor,
+    DistributorPosition,
+    GenealogyNode,
+    PlacementPreference,
+    PlacementRule,
+    Waiting,
+)
 from genealogy.services import placement
 from genealogy.services.enrolment import enrol_distributor
 from genealogy.services.moves import MoveRefused, Place, request_move
+from genealogy.services.placement import prefer_place
 from genealogy.services.tree_check import find_breaks
 from genealogy.services.tree_index import rebuild_tree
 from tests.genealogy.moving import JOINED, today
@@ -220,3 +228,99 @@ def test_those_who_come_from_a_file_wait_too_and_are_placed(cast, tmp_path):
     found = Distributor.objects.filter(placement_parent=cast.asha).order_by("leg")
     assert [(p.number, p.leg) for p in found] == [("D-900001", 1), ("D-900002", 2)]
     assert find_breaks("placement") == []
+
+
+def wishes(sponsor, strategy, leg=None):
+    return prefer_place(sponsor=sponsor, strategy=strategy, leg=leg, actor=sponsor.user)
+
+
+def test_a_sponsors_wish_counts_for_whom_he_brings_in_from_then_on(cast):
+    the_rule = rule(open_strategies=["fixed_leg"], waiting_days=3)
+    before = newcomer(cast.asha, "N1")
+    wishes(cast.asha, "fixed_leg", 2)
+    after, of_ben = newcomer(cast.asha, "N2"), newcomer(cast.ben, "N3")
+
+    for person in (before, after, of_ben):
+        placement.place_by_rule(distributor=person)
+
+    assert places() == {
+        "N1": ("Asha Rao", 1),
+        "N2": ("Asha Rao", 2),
+        "N3": ("N1", 1),
+    }
+    reasons = DistributorPosition.objects.filter(tree="placement").order_by("pk")
+    assert [row.reason.partition(":")[0] for row in reasons] == [
+        "By the rule",
+        "As the sponsor wished",
+        "By the rule",
+    ]
+    the_rule.refresh_from_db()
+    wishes(cast.asha, "")
+    placement.place_by_rule(distributor=newcomer(cast.asha, "N4"))
+    assert places()["N4"] == ("N1", 2)
+
+
+def test_a_wish_the_company_no_longer_allows_is_not_followed(cast):
+    the_rule = rule(open_strategies=["fixed_leg", "weaker_leg"], width=3)
+    wishes(cast.asha, "fixed_leg", 3)
+
+    the_rule.width = 2
+    the_rule.save()
+    newcomer(cast.asha, "N1")
+    the_rule.width, the_rule.open_strategies = 3, ["weaker_leg"]
+    the_rule.save()
+    newcomer(cast.asha, "N2")
+    the_rule.open_strategies = ["fixed_leg"]
+    the_rule.save()
+    newcomer(cast.asha, "N3")
+
+    assert places() == {
+        "N1": ("Asha Rao", 1),
+        "N2": ("Asha Rao", 2),
+        "N3": ("Asha Rao", 3),
+    }
+
+
+def test_only_what_the_company_leaves_open_can_be_wished(cast):
+    with pytest.raises(MoveRefused, match="does not leave this choice"):
+        wishes(cast.asha, "weaker_leg")
+    rule(open_strategies=["fixed_leg"])
+
+    with pytest.raises(MoveRefused, match="does not leave this choice"):
+        wishes(cast.asha, "weaker_leg")
+    for leg in (None, 0, 3):
+        with pytest.raises(MoveRefused, match="Say which leg"):
+            wishes(cast.asha, "fixed_leg", leg)
+    assert not PlacementPreference.objects.exists()
+
+    assert wishes(cast.asha, "fixed_leg", 2) == wishes(cast.asha, "fixed_leg", 2)
+    kept = AuditEvent.objects.get(action="placement_preference.chosen")
+    assert (kept.entity_id, kept.after) == (
+        cast.asha.number,
+        {"strategy": "fixed_leg", "leg": 2},
+    )
+
+
+def test_wishes_are_history(cast):
+    rule(open_strategies=["fixed_leg"])
+    wish = wishes(cast.asha, "fixed_leg", 2)
+
+    for change in (
+        "update genealogy_placementpreference set leg = 1",
+        "delete from genealogy_placementpreference",
+        "truncate genealogy_placementpreference",
+    ):
+        with (
+            pytest.raises(DatabaseError, match="append-only"),
+            transaction.atomic(),
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(f"set constraints all immediate; {change}")
+    for fields in ({"strategy": "fixed_leg"}, {"strategy": "weaker_leg", "leg": 1}):
+        with pytest.raises(IntegrityError, match="placementpreference_leg"), transaction.atomic():
+            PlacementPreference.objects.create(
+                distributor=cast.asha, actor=cast.user("asha"), **fields
+            )
+    with pytest.raises(IntegrityError, match="open_strategies_known"), transaction.atomic():
+        PlacementRule.objects.update(open_strategies=["elsewhere"])
+    assert PlacementPreference.objects.get() == wish

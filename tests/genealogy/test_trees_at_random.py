@@ -22,6 +22,7 @@ from genealogy.models import (
     DistributorPosition,
     GenealogyPath,
     Move,
+    PlacementPreference,
     PlacementRule,
 )
 from genealogy.services import moves, placement, tree, tree_index
@@ -87,8 +88,14 @@ class Genealogy(RuleBasedStateMachine):
     def place(self, who: int, to: int, leg: int, ago: int) -> None:
         self.move(self.person(who), "placement", Place(self.person(to), leg), self.day(ago))
 
-    @rule(who=SOMEBODY, strategy=st.sampled_from(STRATEGIES), leg=st.integers(1, WIDTH))
-    def place_by_rule(self, who: int, strategy: str, leg: int) -> None:
+    @rule(
+        who=SOMEBODY,
+        strategy=st.sampled_from(STRATEGIES),
+        leg=st.integers(1, WIDTH),
+        is_wish=st.booleans(),
+    )
+    def place_by_rule(self, who: int, strategy: str, leg: int, is_wish: bool) -> None:
+        """By the company's strategy, or by the sponsor's where the company has another one."""
         person = self.person(who)
         sponsor, _ = self.log.place(person.pk, "sponsor")
         if sponsor is None or self.log.place(person.pk, "placement")[0] is not None:
@@ -99,10 +106,14 @@ class Genealogy(RuleBasedStateMachine):
             expected = self.log.outside(start, leg)
         else:
             expected = getattr(self.log, strategy)(start, WIDTH)
-        self.rule.strategy = strategy
-        self.rule.fixed_leg = leg if strategy == "fixed_leg" else None
+        side = leg if strategy == "fixed_leg" else None
+        if is_wish:
+            self.wish(person, strategy, side)
+        else:
+            self.rule.strategy, self.rule.fixed_leg = strategy, side
+            self.rule.open_strategies = []
         self.rule.save()
-        found = placement.find_place(person.sponsor, strategy, self.rule.fixed_leg, WIDTH)
+        found = placement.find_place(person.sponsor, strategy, side, WIDTH)
         assert (found.parent.pk, found.leg) == expected
         try:
             placement.place_by_rule(distributor=person)
@@ -111,6 +122,20 @@ class Genealogy(RuleBasedStateMachine):
             return
         assert not self.log.refuses(person.pk, "placement", *expected, self.log.today)
         self.write(person.pk, "placement", *expected, self.log.today)
+
+    def wish(self, person: Distributor, strategy: str, leg: int | None) -> None:
+        """What the sponsor said before this person joined; the rule alone would do otherwise."""
+        others = ("breadth_first", "weaker_leg")
+        self.rule.strategy = next(other for other in others if other != strategy)
+        self.rule.fixed_leg = None
+        self.rule.open_strategies = [strategy]
+        PlacementPreference.objects.create(
+            distributor=person.sponsor,
+            strategy=strategy,
+            leg=leg,
+            chosen_at=person.waiting.since - timedelta(seconds=1),
+            actor=self.staff,
+        )
 
     @rule(who=SOMEBODY, tree=st.sampled_from(TREES))
     def put_at_the_top(self, who: int, tree: str) -> None:

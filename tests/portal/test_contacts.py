@@ -15,7 +15,7 @@ from genealogy.services.enrolment import enrol_distributor
 from genealogy.services.moves import Place
 from genealogy.services.placement import place_by_hand
 from genealogy.services.teams import add_member, create_team
-from tests.accounts.test_consents import text_of as consent_text
+from tests.accounts.consenting import text_of as consent_text
 from tests.cast import Cast, make_user
 from tests.portal.conftest import queries_of, text_of
 

@@ -2,8 +2,10 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
+from accounts.services.consents import give
 from commissions.models import LedgerEntry
 from commissions.services.claims import claim_volume
+from tests.accounts.consenting import text_of as consent_text
 from tests.cast import Cast, at, make_user
 from tests.portal.conftest import queries_of, text_of
 
@@ -103,3 +105,14 @@ def test_pages_carry_no_inline_style_or_script(company: Cast, sign_in) -> None:
         assert "<style" not in page, url
         assert "javascript:" not in page, url
         assert "onclick" not in page, url
+
+
+def test_a_text_that_changed_is_told_on_the_front_page(cast, sign_in) -> None:
+    client, ben = sign_in(cast, "ben"), cast.user("ben")
+    give(user=ben, text=consent_text("marketing", "1", -3), actor=ben, channel="portal")
+    consent_text("contact_upline", "1")
+    assert "You are asked again" not in text_of(client.get("/"))
+
+    consent_text("marketing", "2")
+
+    assert "no longer counts: News and offers" in text_of(client.get("/"))

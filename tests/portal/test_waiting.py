@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from genealogy.models import Distributor, PlacementRule, Waiting
+from genealogy.models import Distributor, PlacementPreference, PlacementRule, Waiting
 from genealogy.services.enrolment import enrol_distributor
 from tests.genealogy.moving import JOINED
 from tests.portal.conftest import text_of
@@ -83,3 +83,58 @@ def test_a_place_outside_of_the_own_line_is_not_to_be_had(cast, client):
 
 def test_nobody_waits(cast, as_asha):
     assert "Nobody waits" in text_of(as_asha.get(reverse("genealogy:waiting")))
+
+
+PREFERENCE = reverse("genealogy:placement_preference")
+
+
+def leave_open(*strategies):
+    PlacementRule.objects.update(open_strategies=list(strategies))
+
+
+def test_nothing_is_chosen_where_the_company_leaves_nothing_open(cast, as_asha):
+    assert "Where your newcomers go" not in text_of(as_asha.get(reverse("genealogy:waiting")))
+
+    assert as_asha.post(PREFERENCE, {"strategy": "weaker_leg"}).status_code == 404
+    assert not PlacementPreference.objects.exists()
+
+
+def test_a_sponsor_says_where_his_newcomers_go(cast, as_asha):
+    leave_open("fixed_leg", "weaker_leg")
+    text = text_of(as_asha.get(reverse("genealogy:waiting")))
+    assert "As the company does: First free place, level by level from the left" in text
+    assert "fewer people" not in text
+
+    text = text_of(as_asha.post(PREFERENCE, {"strategy": "fixed_leg"}))
+    assert "Say which leg." in text
+    text = text_of(as_asha.post(PREFERENCE, {"strategy": "least_populated"}))
+    assert "Select a valid choice" in text
+    assert not PlacementPreference.objects.exists()
+
+    page = as_asha.post(PREFERENCE, {"strategy": "fixed_leg", "leg": "2"}, follow=True)
+    assert "It counts for everybody who joins from now on." in text_of(page)
+    wish = PlacementPreference.objects.get()
+    assert (wish.distributor, wish.strategy, wish.leg) == (cast.asha, "fixed_leg", 2)
+    assert "Outside of one leg, leg 2" in text_of(page)
+
+    as_asha.post(PREFERENCE, {"strategy": "rule"})
+    assert PlacementPreference.objects.first().strategy == ""
+
+
+def test_staff_say_what_sponsors_may_choose(cast, client, as_asha):
+    client.force_login(cast.user("ada"))
+    the_rule = PlacementRule.objects.get()
+
+    client.post(
+        reverse("admin:genealogy_placementrule_change", args=[the_rule.pk]),
+        {
+            "width": "2",
+            "strategy": "breadth_first",
+            "waiting_days": "7",
+            "open_strategies": ["fixed_leg", "weaker_leg"],
+            "change_reason": "Left to the sponsors",
+        },
+    )
+
+    the_rule.refresh_from_db()
+    assert the_rule.open_strategies == ["fixed_leg", "weaker_leg"]
