@@ -11,9 +11,9 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from accounts.admin_base import ReadOnlyAdmin
-from accounts.models import ConsentText, User
+from accounts.models import Consent, ConsentText, User
 from accounts.queries import agreed_to
-from accounts.services.consents import ConsentRefused, publish_text, text_in_force
+from accounts.services.consents import ConsentRefused, give, publish_text, text_in_force, withdraw
 
 TEMPLATES = "admin/accounts/consenttext"
 
@@ -111,8 +111,67 @@ def replaced_by(text: ConsentText) -> tuple[ConsentText, int] | None:
     return (before, agreed_to(before)) if before else None
 
 
+class PaperForm(forms.Form):
+    """An answer that somebody gave on paper, written down by staff."""
+
+    email = forms.EmailField(label="Whose", help_text="The e-mail address used to sign in.")
+    text = forms.ModelChoiceField(ConsentText.objects.none(), label="Text that was read")
+    answer = forms.ChoiceField(
+        choices=[("yes", "Agreed"), ("no", "Taken back")], widget=forms.RadioSelect
+    )
+    shows = forms.MultipleChoiceField(
+        label="What may be seen",
+        choices=[("email", "E-mail"), ("phone", "Phone")],
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+        help_text="Of a published contact, as the paper says.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        begun = ConsentText.objects.filter(effective_from__lte=timezone.localdate())
+        self.fields["text"].queryset = begun  # type: ignore[attr-defined]
+
+    def clean_email(self) -> User:
+        user = User.objects.filter(email=self.cleaned_data["email"].lower()).first()
+        if user is None:
+            raise forms.ValidationError("Nobody signs in with this address.")
+        return user
+
+    def write_down(self, actor: User) -> bool:
+        """False where it was refused; the form says why."""
+        said, user = self.cleaned_data, self.cleaned_data["email"]
+        paper: dict[str, Any] = {"user": user, "actor": actor, "channel": Consent.Channel.PAPER}
+        try:
+            if said["answer"] == "yes":
+                give(text=said["text"], shows=said["shows"], **paper)
+            elif withdraw(purpose=said["text"].purpose, **paper) is None:
+                raise ConsentRefused("There was nothing to take back.")
+        except ConsentRefused as refused:
+            self.add_error(None, refused)
+            return False
+        return True
+
+
 class ConsentAdmin(ReadOnlyAdmin):
-    """Every answer, newest first."""
+    """Every answer, newest first. Staff add what came on paper; nobody changes one."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("accounts.add_consent"))
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Write down an answer that was given on paper."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        form = PaperForm(request.POST or None)
+        if request.method == "POST" and form.is_valid() and form.write_down(request.user):  # type: ignore[arg-type]
+            messages.success(request, f"{form.cleaned_data['text']}: written down.")
+            return redirect("admin:accounts_consent_changelist")
+        title = "Write down an answer on paper"
+        context = {**self.admin_site.each_context(request), "title": title, "form": form}
+        return TemplateResponse(request, "admin/accounts/consent/new.html", context)
 
     list_display = ("at", "user", "text", "is_given", "channel", "actor")
     list_filter = ("text__purpose", "is_given", "channel")

@@ -42,7 +42,10 @@ ROLE_PERMISSIONS: dict[str, set[str]] = {
     User.Role.ADMIN: _each("view", VIEW_ALL)
     | _each("view", "accounts.auditevent accounts.event compliance.kycdocument")
     | _each("change", "accounts.user accounts.profile genealogy.rank " + MASTERS)
-    | _each("add", "accounts.user accounts.consenttext accounts.importjob genealogy.rank")
+    | _each(
+        "add",
+        "accounts.user accounts.consent accounts.consenttext accounts.importjob genealogy.rank",
+    )
     | _each("add", MASTERS)
     | _each("add", "genealogy.placementrule")
     | _each("change", "genealogy.placementrule")
@@ -72,6 +75,7 @@ ROLE_PERMISSIONS: dict[str, set[str]] = {
     },
     User.Role.SUPPORT: _each("view", "accounts.user accounts.profile genealogy.distributor")
     | _each("view", "accounts.consent accounts.consenttext")
+    | _each("add", "accounts.consent")
     | _each("view", "genealogy.referral genealogy.referralcode genealogy.team")
     | _each("view", "genealogy.territory genealogy.territoryassignment")
     | _each("view", "genealogy.rank commerce.customer commerce.product commerce.order")

@@ -41,7 +41,7 @@ ROUTES = _read(Path(__file__).with_suffix(".txt"))
 # model: who of the staff may list and open it, and who may add to it.
 ADMIN_MODELS: dict[str, tuple[str, str]] = {
     "accounts.auditevent": ("admin auditor", ""),
-    "accounts.consent": (EVERYBODY, ""),
+    "accounts.consent": (EVERYBODY, "admin support"),
     "accounts.consenttext": (EVERYBODY, "admin"),
     "accounts.event": ("admin auditor", ""),
     "accounts.importjob": (MOST, "admin manager"),

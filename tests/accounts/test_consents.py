@@ -342,3 +342,27 @@ def test_a_published_text_is_read_and_not_changed(client, cast, db):
 
     old.refresh_from_db()
     assert old.title == "What we ask"
+
+
+def test_staff_write_down_what_was_signed_on_paper(client, ben, cast):
+    old = text_of("contact_upline", "1", -5)
+    coming = text_of("contact_upline", "2", 5)
+    client.force_login(cast.user("sam"))
+    url = reverse("admin:accounts_consent_add")
+    paper = {"email": "Ben@example.com", "text": old.pk, "answer": "yes", "shows": ["email"]}
+
+    for mistake, said in [
+        ({"email": "nobody@example.com"}, "Nobody signs in with this address."),
+        ({"shows": []}, "Choose e-mail, phone or both."),
+        ({"text": coming.pk}, "Select a valid choice."),
+        ({"answer": "no"}, "There was nothing to take back."),
+    ]:
+        assert said in client.post(url, paper | mistake).content.decode()
+    assert not Consent.objects.exists()
+
+    client.post(url, paper)
+    consent = Consent.objects.get()
+    assert (consent.user, consent.actor, consent.channel) == (ben, cast.user("sam"), "paper")
+    assert published_contacts([ben.pk], "contact_upline") == {ben.pk: Contact(email=ben.email)}
+    client.post(url, paper | {"answer": "no"})
+    assert published_contacts([ben.pk], "contact_upline") == {}
