@@ -22,11 +22,10 @@ def at_most(times: int, *, seconds: int) -> Callable[..., Any]:
     def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         @wraps(view)
         def counted(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            window, passed = divmod(int(time.time()), seconds)
             asker = blind_index(client_address(request), purpose=f"throttle|{view.__name__}")
-            if _count(f"throttle.{asker}.{window}", seconds) > times:
+            if count_in_window(f"throttle.{asker}", seconds=seconds) > times:
                 response = render(request, "429.html", status=429)
-                response["Retry-After"] = str(seconds - passed)
+                response["Retry-After"] = str(seconds - int(time.time()) % seconds)
                 return response
             return view(request, *args, **kwargs)
 
@@ -35,7 +34,9 @@ def at_most(times: int, *, seconds: int) -> Callable[..., Any]:
     return decorate
 
 
-def _count(key: str, seconds: int) -> int:
+def count_in_window(key: str, *, seconds: int) -> int:
+    """How often this key was counted in the present window, this time included."""
+    key = f"{key}.{int(time.time()) // seconds}"
     cache.add(key, 0, timeout=seconds * 2)
     try:
         return int(cache.incr(key))

@@ -11,7 +11,7 @@ from genealogy.models import Distributor
 from genealogy.models.node import Tree
 from genealogy.services.placement import begin_waiting
 from genealogy.services.positions import record_position
-from genealogy.services.referrals import ReferralRefused, credit, find_claim
+from genealogy.services.referrals import Claim, credit
 from genealogy.services.tree import insert_node
 from genealogy.services.tree_index import lock_tree
 
@@ -68,20 +68,16 @@ def enrol_distributor(
     user: User | None = None,
     country: str = "",
     external_reference: str | None = None,
-    referral_code: str = "",
-    referral_cookie: str = "",
+    claim: Claim | None = None,
+    is_placed_after: bool = False,
 ) -> Distributor:
     """Enrol one distributor under a sponsor: number, place in the tree, position, own account.
 
-    Whoever's referral code was typed, or is remembered by the device, is the enroller unless told
-    otherwise, and the sponsor where none is named; else the sponsor enrols. Raises
-    EnrolmentRefused, also for a typed code that does not work.
+    Whoever's claim it is (`referrals.find_claim`) is the enroller unless told otherwise, and the
+    sponsor where none is named; else the sponsor enrols. With `is_placed_after` the caller gives
+    the place, also where nobody waits for one. Raises EnrolmentRefused.
     """
     name = display_name.strip()
-    try:
-        claim = find_claim(code=referral_code, cookie=referral_cookie)
-    except ReferralRefused as refusal:
-        raise EnrolmentRefused(str(refusal)) from refusal
     if claim:
         sponsor, enroller = sponsor or claim.referrer, enroller or claim.referrer
     lock_tree(Tree.SPONSOR)
@@ -110,7 +106,7 @@ def enrol_distributor(
         actor=actor,
         reason="Enrolled",
     )
-    begin_waiting([distributor.pk])
+    begin_waiting([distributor.pk], at_once=not is_placed_after)
     take_enrolment_steps([distributor.pk], actor)
     if claim:
         credit(distributor=distributor, claim=claim, actor=actor)

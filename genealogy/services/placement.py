@@ -61,10 +61,10 @@ def the_rule() -> PlacementRule | None:
     return PlacementRule.objects.first()
 
 
-def begin_waiting(distributor_ids: list[int]) -> None:
+def begin_waiting(distributor_ids: list[int], *, at_once: bool = True) -> None:
     """New distributors wait for a place as the rule says; one who does not wait gets it at once.
 
-    Of many who do not wait, the sweep places them.
+    Of many who do not wait, and without `at_once`, the sweep places who is not placed before.
     """
     rule = the_rule()
     if rule is None:
@@ -74,7 +74,7 @@ def begin_waiting(distributor_ids: list[int]) -> None:
     new = Distributor.objects.filter(pk__in=distributor_ids).exclude(sponsor=None)
     waiting = [Waiting(distributor=person, until=until) for person in new.order_by("pk")]
     Waiting.objects.bulk_create(waiting, batch_size=5_000)
-    if days == 0 and len(waiting) == 1:
+    if at_once and days == 0 and len(waiting) == 1:
         place_by_rule(distributor=waiting[0].distributor)
 
 

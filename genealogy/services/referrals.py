@@ -102,23 +102,35 @@ def find_claim(*, code: str = "", cookie: str = "") -> Claim | None:
     A typed code that is unknown or closed raises ReferralRefused, so that it can be corrected;
     a remembered one that no longer works is passed over in silence.
     """
-    if typed := normalised(code):
-        return Claim(_open_code(typed))
     click = click_of(cookie) if cookie else None
-    if click is None or not click.code.is_open or not ReferralProgram.current().is_open:
+    if typed := normalised(code):
+        found = _open_code(typed)
+        return Claim(found, click if click and click.code_id == found.pk else None)
+    if click is None or why_not(click.code):
         return None
     return Claim(click.code, click)
 
 
-def _open_code(typed: str) -> ReferralCode:
+def why_not(code: ReferralCode) -> str:
+    """Why a code brings nobody in, in words for whoever was given it; nothing where it does."""
     if not ReferralProgram.current().is_open:
-        raise ReferralRefused("Invitations are closed at present.")
+        return "The company takes no invitations at present. Try again later."
+    if code.closed_at:
+        return f"The code {code} is closed. Ask whoever gave it to you for the new one."
+    if code.distributor.status == Distributor.Status.TERMINATED:
+        return f"Whoever gave out the code {code} has left the company. Ask somebody who is in it."
+    if not code.is_open:
+        return f"The code {code} brings nobody in at present. Ask whoever gave it to you."
+    return ""
+
+
+def _open_code(typed: str) -> ReferralCode:
     codes = ReferralCode.objects.select_related("distributor__user")
     code = codes.filter(code=typed).first()
     if code is None:
         raise ReferralRefused(f"There is no code {typed}. Check it letter by letter.")
-    if not code.is_open:
-        raise ReferralRefused(f"The code {typed} is closed. Ask for the new one.")
+    if obstacle := why_not(code):
+        raise ReferralRefused(obstacle)
     return code
 
 

@@ -8,7 +8,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from accounts.models import Event, User
 from commerce.services.orders import OrderLine, pay_order, place_order
 from genealogy.models import Distributor, Referral, ReferralClick, ReferralCode, ReferralProgram
-from genealogy.services.enrolment import EnrolmentRefused, enrol_distributor
+from genealogy.services.enrolment import enrol_distributor
 from genealogy.services.referral_codes import (
     close_code,
     code_differences,
@@ -25,6 +25,7 @@ from genealogy.services.referrals import (
     complete_referrals,
     cookie_for,
     device_of,
+    find_claim,
     record_click,
 )
 from mlmcrm.transitions import TransitionRefused
@@ -45,8 +46,7 @@ def enrol(name, code="", cookie="", sponsor=None, user=None):
         joined_on=JOINED,
         actor=None,
         user=user,
-        referral_code=code,
-        referral_cookie=cookie,
+        claim=find_claim(code=code, cookie=cookie),
     )
 
 
@@ -110,7 +110,7 @@ def test_a_renewed_code_goes_on_working_unless_it_is_closed(cast):
 
     assert User.objects.get(pk=cast.user("ben").pk).referral_code == third.code
     assert enrol("By the first", first).sponsor == cast.ben
-    with pytest.raises(EnrolmentRefused, match=f"The code {second} is closed"):
+    with pytest.raises(ReferralRefused, match=f"The code {second} is closed"):
         enrol("By the second", second.code)
 
 
@@ -211,7 +211,7 @@ def test_a_cookie_lasts_as_long_as_the_program_says(cast, time_machine):
     [("ZZZZZZZZ", "There is no code ZZZZZZZZ"), ("nobody", "There is no code NOBODY")],
 )
 def test_a_wrong_code_is_refused_and_nobody_is_enrolled(cast, code, message):
-    with pytest.raises(EnrolmentRefused, match=message):
+    with pytest.raises(ReferralRefused, match=message):
         enrol("Eve One", code, sponsor=cast.ben)
 
     assert not Distributor.objects.filter(display_name="Eve One").exists()
@@ -222,11 +222,11 @@ def test_a_code_brings_nobody_in_while_its_distributor_or_the_program_does_not(c
     code = code_of(cast.ben)
 
     Distributor.objects.filter(pk=cast.ben.pk).update(status="on_hold")
-    with pytest.raises(EnrolmentRefused, match="is closed"):
+    with pytest.raises(ReferralRefused, match="brings nobody in at present"):
         enrol("Eve One", code)
     Distributor.objects.filter(pk=cast.ben.pk).update(status="active")
     ReferralProgram.objects.update(is_open=False)
-    with pytest.raises(EnrolmentRefused, match="closed at present"):
+    with pytest.raises(ReferralRefused, match="takes no invitations at present"):
         enrol("Eve One", code)
 
     assert Referral.objects.count() == 0

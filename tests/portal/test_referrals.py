@@ -13,7 +13,7 @@ from commerce.services.orders import pay_order
 from genealogy.models import Distributor, Referral, ReferralClick, ReferralProgram
 from genealogy.services.enrolment import enrol_distributor
 from genealogy.services.referral_codes import current_code, renew_code
-from genealogy.services.referrals import PaidOrder, complete_referrals
+from genealogy.services.referrals import PaidOrder, complete_referrals, find_claim
 from genealogy.views import referrals as referral_views
 from tests.cast import Cast, at, make_user
 from tests.portal.conftest import queries_of, text_of
@@ -39,8 +39,7 @@ def enrol(name: str, code: str = "", cookie: str = "", user=None) -> Distributor
         joined_on=date(2026, 11, 2),
         actor=None,
         user=user,
-        referral_code=code,
-        referral_cookie=cookie,
+        claim=find_claim(code=code, cookie=cookie),
     )
 
 
