@@ -32,6 +32,9 @@ class EventType:
 
 
 EVENTS: dict[str, EventType] = {
+    "user.registered": EventType(
+        "Your account is open", "Welcome.", staff_title="{person} has an account now"
+    ),
     "user.suspended": EventType(
         "Your account is suspended", "{reason}", staff_title="{person} is suspended"
     ),
@@ -172,6 +175,11 @@ EVENTS: dict[str, EventType] = {
     "distributor.placed": EventType(
         "{person} has a place in the placement tree", "Leg {leg} of {above}.", "genealogy:drawn"
     ),
+    "enrolment.place_taken": EventType(
+        "The place that you chose for {person} was taken meanwhile",
+        "Choose another one while there is time.",
+        "genealogy:waiting",
+    ),
     "distributor.terminated": EventType(
         "Your membership has ended",
         "What you earned until now is still paid.",
@@ -196,6 +204,7 @@ STAFF_PERMISSIONS = {
     "level": "genealogy.view_distributor",
     "distributor": "genealogy.view_distributor",
     "incentive": "commissions.view_reward",
+    "enrolment": "genealogy.view_enrolment",
     "period": "commissions.view_commissionperiod",
     "import": "accounts.view_importjob",
     "export": "accounts.view_auditevent",

@@ -4,6 +4,7 @@ from django.db import connection
 
 KINDS = {
     "D": "distributor",
+    "E": "enrolment",
     "M": "move",
     "C": "customer",
     "O": "order",

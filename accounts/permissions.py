@@ -18,7 +18,7 @@ VIEWABLE = {
     "accounts": "user profile importjob notification consent consenttext",
     "genealogy": "distributor rank genealogynode distributorposition move placementrule "
     "placementpreference waiting distributorattribute referral referralcode referralclick "
-    "referralprogram team teammembership territory territoryassignment",
+    "referralprogram team teammembership territory territoryassignment enrolment",
     "commerce": "customer product productcategory order orderitem payment refund refunditem "
     "volumeentry",
     "commissions": "compensationplan planversion bonus commissionperiod commissionrun ledgerentry "
@@ -35,7 +35,12 @@ def _each(action: str, models: str) -> set[str]:
 
 
 MASTERS = "genealogy.distributor commerce.customer commerce.product commerce.productcategory"
-MOVERS = {"genealogy.add_move", "genealogy.approve_move", "genealogy.terminate_distributor"}
+MOVERS = {
+    "genealogy.add_move",
+    "genealogy.approve_move",
+    "genealogy.terminate_distributor",
+    "genealogy.change_enrolment",
+}
 
 ROLE_PERMISSIONS: dict[str, set[str]] = {
     User.Role.DISTRIBUTOR: set(),
@@ -77,10 +82,10 @@ ROLE_PERMISSIONS: dict[str, set[str]] = {
     | _each("view", "accounts.consent accounts.consenttext")
     | _each("add", "accounts.consent")
     | _each("view", "genealogy.referral genealogy.referralcode genealogy.team")
-    | _each("view", "genealogy.territory genealogy.territoryassignment")
+    | _each("view", "genealogy.territory genealogy.territoryassignment genealogy.enrolment")
     | _each("view", "genealogy.rank commerce.customer commerce.product commerce.order")
     | _each("view", "commerce.orderitem commerce.refund commerce.payment compliance.kycdocument")
-    | _each("change", "commerce.customer")
+    | _each("change", "commerce.customer genealogy.enrolment")
     | {"compliance.review_kycdocument"},
     User.Role.FINANCE: _each("view", VIEW_ALL)
     | {

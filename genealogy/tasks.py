@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from genealogy.services import exports, moves, placement
+from genealogy.services import enrolment_links, enrolments, exports, moves, placement
 
 
 @shared_task(name="genealogy.tasks.do_due_moves")
@@ -26,3 +26,15 @@ def sweep_exports() -> None:
     for export_id in exports.waiting_exports():
         exports.make_export(export_id)
     exports.delete_old_files()
+
+
+@shared_task(name="genealogy.tasks.send_enrolment_message")
+def send_enrolment_message(enrolment_id: int) -> None:
+    enrolment_links.send_message(enrolment_id)
+
+
+@shared_task(name="genealogy.tasks.sweep_enrolments")
+def sweep_enrolments() -> None:
+    """Ends what was left for too long, and sends the messages that were not sent."""
+    enrolments.expire_enrolments()
+    enrolment_links.send_waiting_messages()

@@ -108,6 +108,11 @@ INDEX_KEY: bytes = env_as(key, "INDEX_KEY", local.get("INDEX_KEY"))
 ALLOWED_HOSTS = env_as(words, "ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]" if DEVELOPMENT else None)
 CSRF_TRUSTED_ORIGINS = env_as(words, "CSRF_TRUSTED_ORIGINS", ",")
 
+# Where the portal is reached, for links in messages.
+PORTAL_URL = env(
+    "PORTAL_URL", "http://localhost:8000" if DEVELOPMENT else f"https://{ALLOWED_HOSTS[0]}"
+).rstrip("/")
+
 # The company
 
 COMPANY_NAME = env("COMPANY_NAME", "Harbour & Hearth")
@@ -117,6 +122,12 @@ env_as(ZoneInfo, "COMPANY_TIMEZONE", "Europe/London")
 MIN_PAYOUT_AMOUNT: Decimal = env_as(amount, "MIN_PAYOUT_AMOUNT", "10.00")
 # Details that replace earlier ones rest this long before a payout may go to them.
 PAYOUT_METHOD_HOLD_HOURS: int = env_as(int, "PAYOUT_METHOD_HOLD_HOURS", "72")
+# An enrolment that nobody finishes is deleted after so many days; its link in a message works
+# shorter, and another one can be asked for.
+ENROLMENT_OPEN_DAYS: int = env_as(int, "ENROLMENT_OPEN_DAYS", "30")
+ENROLMENT_LINK_DAYS: int = env_as(int, "ENROLMENT_LINK_DAYS", "7")
+# The distributor agreement is a contract, which nobody younger can make.
+ENROLMENT_MIN_AGE: int = env_as(int, "ENROLMENT_MIN_AGE", "18")
 # Up to so many distributors a page waits for what a move would do; beyond, a task works it out.
 MOVE_EFFECTS_AT_ONCE: int = env_as(int, "MOVE_EFFECTS_AT_ONCE", "20000")
 
@@ -269,6 +280,7 @@ CELERY_BEAT_SCHEDULE = {
         ("genealogy.tasks.place_waiting", 60.0),
         ("compliance.tasks.expire_documents", 3600.0),
         ("genealogy.tasks.sweep_exports", 30.0),
+        ("genealogy.tasks.sweep_enrolments", 30.0),
         ("commissions.tasks.sweep_claims", 5.0),
         ("commissions.tasks.sweep_estimates", 10.0),
         ("commissions.tasks.sweep_runs", 10.0),

@@ -251,6 +251,7 @@ def main() -> None:
         say("Starting PostgreSQL and Valkey.")
         with servers.lease(folder) as addresses:
             os.environ.update(addresses)
+            os.environ.setdefault("PORTAL_URL", f"http://localhost:{port}")
             Supervisor(host, port, folder).run()
     except servers.ServerError as error:
         sys.exit(str(error))

@@ -1,5 +1,6 @@
 from genealogy.models.attribute import DistributorAttribute
 from genealogy.models.distributor import Distributor
+from genealogy.models.enrolment import Enrolment
 from genealogy.models.export import DownlineExport
 from genealogy.models.move import Move
 from genealogy.models.node import GenealogyNode, GenealogyPath
@@ -15,6 +16,7 @@ __all__ = [
     "DistributorAttribute",
     "DistributorPosition",
     "DownlineExport",
+    "Enrolment",
     "GenealogyNode",
     "GenealogyPath",
     "Move",

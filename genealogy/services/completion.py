@@ -161,7 +161,7 @@ def _place(enrolment: Enrolment, distributor: Distributor) -> None:
 def _sign_in(enrolment: Enrolment, user: User) -> Distributor:
     """Give an existing distributor the account."""
     rows = Distributor.objects.select_for_update(of=("self",), no_key=True)
-    distributor = rows.get(pk=enrolment.distributor_id)
+    distributor = rows.get(enrolments=enrolment)
     if distributor.user_id is not None:
         raise EnrolmentRefused(f"{distributor.number} has an account already. Sign in with it.")
     if distributor.status == Distributor.Status.TERMINATED:
