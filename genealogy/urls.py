@@ -1,7 +1,7 @@
 from django.urls import path
 
 from genealogy import views
-from genealogy.views import referrals, teams, waiting
+from genealogy.views import enrolments, joining, referrals, teams, waiting
 
 app_name = "genealogy"
 
@@ -24,6 +24,16 @@ urlpatterns = [
     path("r/", referrals.invitation_search, name="invitation_search"),
     path("r/<str:code>", referrals.invitation, name="invitation"),
     path("invitation/forget/", referrals.invitation_forget, name="invitation_forget"),
+    path("join/", joining.join, name="join"),
+    path("join/message/", joining.join_message, name="join_message"),
+    path("join/stop/", joining.join_stop, name="join_stop"),
+    path("join/link/<str:token>/", joining.join_link, name="join_link"),
+    path("join/<str:step>/", joining.join_step, name="join_step"),
+    path("enrolments/", enrolments.enrolment_list, name="enrolments"),
+    path("enrolments/new/", enrolments.enrolment_new, name="enrolment_new"),
+    path("enrolments/<str:number>/resend/", enrolments.enrolment_resend, name="enrolment_resend"),
+    path("enrolments/<str:number>/cancel/", enrolments.enrolment_cancel, name="enrolment_cancel"),
+    path("enrolments/<str:number>/<str:step>/", enrolments.enrolment_step, name="enrolment_step"),
     path("referrals/", referrals.referral_list, name="referrals"),
     path("referrals/qr.svg", referrals.referral_qr, name="referral_qr"),
     path("referrals/renew/", referrals.referral_renew, name="referral_renew"),

@@ -20,7 +20,7 @@ from genealogy.forms import InvitationForm, RenewCodeForm
 from genealogy.models import Distributor, ReferralClick, ReferralCode, ReferralProgram
 from genealogy.queries.referrals import PAGE, funnel, referrals_of
 from genealogy.services.referral_codes import current_code, normalised, renew_code
-from genealogy.services.referrals import COOKIE, click_of, cookie_for, record_click
+from genealogy.services.referrals import COOKIE, click_of, cookie_for, record_click, why_not
 
 
 @login_not_required
@@ -37,8 +37,8 @@ def invitation(request: HttpRequest, code: str) -> HttpResponse:
     found = codes.filter(code=normalised(code)).first()
     if found is None:
         return _asking(request, "genealogy/invitation_unknown.html", 404)
-    if not (program.is_open and found.is_open):
-        return _asking(request, "genealogy/invitation_closed.html", 410)
+    if why := why_not(found):
+        return _asking(request, "genealogy/invitation_closed.html", 410, why=why)
     click = _click(request, found)
     is_kept = click is not None and request.headers.get("Sec-GPC") != "1"
     facts = {"code": found, "is_kept": is_kept, "days": program.cookie_days}
@@ -69,8 +69,8 @@ def _remember(response: HttpResponse, value: str, days: int) -> None:
     )
 
 
-def _asking(request: HttpRequest, template: str, status: int) -> HttpResponse:
-    return _apart(render(request, template, {"form": InvitationForm()}, status=status))
+def _asking(request: HttpRequest, template: str, status: int, **facts: Any) -> HttpResponse:
+    return _apart(render(request, template, {"form": InvitationForm(), **facts}, status=status))
 
 
 def _apart(response: HttpResponse) -> HttpResponse:
