@@ -120,6 +120,12 @@ MENU: list[tuple[str, list[tuple[str, str, str, Callable[[User], bool]]]]] = [
                 may("genealogy.view_referral"),
             ),
             (
+                "Enrolments",
+                "mail",
+                "admin:genealogy_enrolment_changelist",
+                may("genealogy.view_enrolment"),
+            ),
+            (
                 "Territories",
                 "map",
                 "admin:genealogy_territory_changelist",

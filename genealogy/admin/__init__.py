@@ -1,3 +1,3 @@
-from genealogy.admin import masters, moves, referrals, teams, territories
+from genealogy.admin import enrolments, masters, moves, referrals, teams, territories
 
-__all__ = ["masters", "moves", "referrals", "teams", "territories"]
+__all__ = ["enrolments", "masters", "moves", "referrals", "teams", "territories"]

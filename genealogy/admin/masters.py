@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from accounts.admin_base import BaseAdmin, ReadOnlyAdmin, WatchedAdmin
+from genealogy.admin.enrolments import EnrolmentDesk
 from genealogy.admin.moves import PeopleDesk
 from genealogy.admin.territories import TerritoryFilter
 from genealogy.models import (
@@ -32,7 +33,7 @@ class RankAdmin(BaseAdmin):
 
 
 @admin.register(Distributor)
-class DistributorAdmin(WatchedAdmin, PeopleDesk, BaseAdmin):
+class DistributorAdmin(WatchedAdmin, PeopleDesk, EnrolmentDesk, BaseAdmin):
     list_display = ["number", "display_name", "country", "rank", "status", "joined_on", "sponsor"]
     list_filter = ["status", "rank", TerritoryFilter]
     list_select_related = ["rank", "sponsor"]
@@ -60,9 +61,6 @@ class DistributorAdmin(WatchedAdmin, PeopleDesk, BaseAdmin):
         "total_commission_earned",
         "total_payout_requested",
     ]
-
-    def has_add_permission(self, request: object) -> bool:
-        return False  # a distributor is enrolled, so that tree, position and account go with it
 
     def save_model(self, request: Any, obj: Distributor, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
