@@ -28,9 +28,11 @@ from compliance.services.kyc import submit_document, verify_document
 from genealogy.models import PlacementRule, Referral, Waiting
 from genealogy.services import exports
 from genealogy.services.enrolment import enrol_distributor
+from genealogy.services.referrals import find_claim
 from genealogy.services.teams import add_member, create_team
 from tests.cast import Cast, at
 from tests.commissions.plans import WATCH, demo, pay_by
+from tests.genealogy.joining import begun, publish
 from tests.genealogy.moving import asked as move_to_come
 from tests.genealogy.moving import tomorrow
 
@@ -137,7 +139,7 @@ def build(cast: Cast) -> World:
         display_name="Eve Lind",
         joined_on=date(2026, 11, 2),
         actor=None,
-        referral_code=cast.user("chloe").referral_code,
+        claim=find_claim(code=cast.user("chloe").referral_code),
     )
     team = create_team(
         name="Harbour", lead=cast.chloe, actor=chloe, monthly_target=Decimal("50.00")
@@ -173,7 +175,9 @@ def build(cast: Cast) -> World:
     PlacementRule.objects.create(width=2, waiting_days=None)
     Waiting.objects.create(distributor=cast.dmitri)
     text = agreed_text(chloe)
+    publish(cast)
     things = {
+        "begun": begun(cast.chloe, by=chloe),
         "text": text,
         "chloe": cast.chloe,
         "dmitri": cast.dmitri,
