@@ -11,7 +11,7 @@ from accounts.models import User
 from commissions.models import Payout
 from commissions.services.projections import refresh
 from commissions.services.team_figures import measure
-from compliance.demo import books, consents, identities, sales
+from compliance.demo import books, consents, enrolments, identities, sales
 from compliance.demo.figures import Figures, Member
 from compliance.demo.staff import SIGN_INS, engage_staff
 from genealogy.models import Distributor
@@ -39,6 +39,8 @@ def found(say: Callable[[str], None]) -> None:
     say("Identity papers in every state")
     pay_out(verified, staff["Fiona"], staff["Felix"])
     say("Payouts asked for, approved, sent and settled")
+    enrolments.invite_somebody(people[sales.BEN])
+    say("Somebody whom Ben has invited")
     sales.sell_today(people)
     books.claim_volume()
     say("Orders of the last hour, one of them still to be paid")

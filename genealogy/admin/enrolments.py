@@ -15,7 +15,7 @@ from genealogy.models import Distributor, Enrolment
 from genealogy.services.enrolment import EnrolmentRefused
 from genealogy.services.enrolment_steps import is_open
 from genealogy.services.enrolments import cancel_enrolment
-from genealogy.services.staff_enrolment import FieldRefused, ask_to_sign_in, enrol_by_staff
+from genealogy.services.staff_enrolment import ask_to_sign_in, enrol_by_staff
 from genealogy.staff_forms import SignInForm, StaffEnrolmentForm
 
 TEMPLATES = "admin/genealogy"
@@ -44,10 +44,8 @@ class EnrolmentDesk(admin.ModelAdmin):  # type: ignore[type-arg]
         if is_right and "confirmed" in request.POST:
             try:
                 distributor = enrol_by_staff(application=form.application, actor=request.user)  # type: ignore[arg-type]
-            except FieldRefused as refused:
-                form.add_error(refused.field, str(refused))
             except EnrolmentRefused as refused:
-                form.add_error(None, str(refused))
+                form.add_error(getattr(refused, "field", None), str(refused))
             else:
                 messages.success(request, f"{distributor} is enrolled.")
                 return redirect("admin:genealogy_distributor_change", distributor.pk)
@@ -79,7 +77,7 @@ class EnrolmentDesk(admin.ModelAdmin):  # type: ignore[type-arg]
                     actor=request.user,  # type: ignore[arg-type]
                 )
             except EnrolmentRefused as refused:
-                form.add_error(None, str(refused))
+                form.add_error(getattr(refused, "field", None), str(refused))
             else:
                 messages.success(request, f"A message asks {person} to sign in.")
                 return redirect("admin:genealogy_distributor_change", person.pk)

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from accounts import audit
 from accounts.models import User
+from accounts.services.registration import user_of_address
 from genealogy.models import Distributor, Enrolment
 from genealogy.services.completion import agreement_of
 from genealogy.services.enrolment import EnrolmentRefused, enrol_distributor
@@ -60,7 +61,19 @@ def refuse_unless_possible(application: Application) -> None:
             raise FieldRefused(f"{person} has left the company.", field)
         if person and day < person.joined_on:
             raise FieldRefused(f"{person} joined on {person.joined_on:%d %B %Y}.", "joined_on")
+    _refuse_known_address(application.person.email)
     _refuse_without_agreement(application)
+
+
+def _refuse_known_address(email: str) -> None:
+    """Staff may know whose an address is, so that nobody waits for an answer that never comes."""
+    user = user_of_address(email)
+    if user is None:
+        return
+    if user.is_staff:
+        raise FieldRefused("This is the address of somebody of the staff.", "email")
+    if distributor := Distributor.objects.filter(user=user).first():
+        raise FieldRefused(f"This is the address of {distributor}.", "email")
 
 
 def _refuse_without_agreement(application: Application) -> None:
@@ -127,8 +140,10 @@ def ask_to_sign_in(
 ) -> Enrolment:
     """Ask a distributor without an account by a message to agree and to choose a password.
 
-    Raises EnrolmentRefused where he signs in, was asked already, or has left.
+    Raises EnrolmentRefused where he signs in, was asked already, or has left, and FieldRefused for
+    an address that somebody else has.
     """
+    _refuse_known_address(person.email)
     if distributor.status == Distributor.Status.TERMINATED:
         raise EnrolmentRefused(f"{distributor} has left the company.")
     if paper_signed_on is None and not is_open():

@@ -80,6 +80,11 @@ def _user(request: HttpRequest) -> User | None:
     return request.user if isinstance(request.user, User) else None
 
 
+def _is_with_us(user: User) -> bool:
+    """Staff, or a distributor already."""
+    return user.is_staff or Distributor.objects.filter(user=user).exists()
+
+
 def _seat(enrolment: Enrolment, user: User | None) -> Seat:
     steps = steps_for_person(enrolment)
     return Seat(
@@ -102,7 +107,7 @@ def _seat(enrolment: Enrolment, user: User | None) -> Seat:
 def join(request: HttpRequest) -> HttpResponse:
     """Whose invitation it is: the code, then the name behind it, before anything else is asked."""
     user = _user(request)
-    if user and (user.is_staff or Distributor.objects.filter(user=user).exists()):
+    if user and _is_with_us(user):
         return _apart(render(request, f"{TEMPLATES}/already.html", {"is_staff": user.is_staff}))
     if not is_open():
         return _apart(render(request, f"{TEMPLATES}/not_open.html"))
@@ -222,6 +227,8 @@ def join_step(request: HttpRequest, step: str) -> HttpResponse:
     if enrolment.is_confirmed and account != user:
         facts = {"enrolment": enrolment, "account": account}
         return render(request, f"{TEMPLATES}/sign_in.html", facts)
+    if user and _is_with_us(user):
+        return redirect("genealogy:join")
     seat = _seat(enrolment, user)
     if seat.reaches(Step(step)) and step in _OWN_PAGES:
         return _OWN_PAGES[Step(step)](request, seat)

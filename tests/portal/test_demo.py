@@ -5,7 +5,7 @@ import pytest
 from django.contrib.auth import authenticate
 from django.core.management import CommandError, call_command
 
-from accounts.models import Notification, User
+from accounts.models import ConsentText, Notification, User
 from commerce.models import Order
 from commissions import earnings
 from commissions.explain import explain
@@ -16,7 +16,7 @@ from compliance.demo.figures import Figures
 from compliance.demo.people import person
 from compliance.management.commands.load_demo import DEMO_SIGN_INS
 from compliance.models import KYCDocument
-from genealogy.models import Distributor
+from genealogy.models import Distributor, Enrolment
 from genealogy.services.referral_codes import code_differences
 
 LONDON = ZoneInfo("Europe/London")
@@ -46,6 +46,10 @@ def test_the_demo_company_has_something_true_on_every_page() -> None:
         "rejected",
     }
     assert Order.objects.filter(payment_status="pending").count() == 1
+    assert ConsentText.objects.in_force().count() == 5
+    invited = Enrolment.objects.get()
+    assert (invited.status, invited.started_by.email) == ("invited", "ben@example.com")
+    assert not User.objects.filter(email=invited.email).exists()
     assert Notification.objects.filter(user__email="asha@example.com").exists()
 
     _check_sign_ins()

@@ -241,6 +241,8 @@ def test_somebody_enrolled_by_staff_signs_in_by_the_message(cast: Cast, sign_in)
         ({"paper_signed_on": "2026-01-01"}, "paper_signed_on", "No published agreement"),
         ({"paper_signed_on": "2999-01-01"}, "paper_signed_on", "in the future"),
         ({"placement": "by_hand"}, "under", "Say under whom."),
+        ({"email": "stella@example.com"}, "email", "This is the address of Stella Stone"),
+        ({"email": "ada@example.com"}, "email", "somebody of the staff"),
     ],
 )
 def test_what_staff_get_wrong_is_said_at_its_place(

@@ -296,6 +296,18 @@ def test_who_is_a_distributor_or_of_the_staff_has_nothing_to_join(opened_company
     assert not Enrolment.objects.exists()
 
 
+def test_a_distributor_who_signs_in_on_the_way_goes_no_further(opened_company: Cast) -> None:
+    client = device()
+    enrolment = join(client, opened_company.ben)
+    client.force_login(opened_company.user("stella"))
+
+    page = client.post("/join/you/", NIA_TYPED, follow=True)
+
+    assert "You are a distributor already" in text_of(page)
+    enrolment.refresh_from_db()
+    assert (enrolment.email, enrolment.is_confirmed) == ("", False)
+
+
 def test_no_box_is_ever_ticked_beforehand(cast: Cast) -> None:
     publish(cast, "distributor_agreement", "marketing", "contact_upline")
     client = device()
