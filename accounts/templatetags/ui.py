@@ -31,7 +31,7 @@ TONE_OF_STATUS = {
     "busy": "processing calculating calculated started exported sent submitted shipped "
     "open running",
     "wait": "claimed pending requested expired partially_refunded refunded due missing unpaid "
-    "on_hold queued previewed",
+    "on_hold queued previewed invited",
     "bad": "withdrawn rejected failed suspended returned cancelled reversed terminated blocked "
     "skipped stopped",
     "calm": "inactive closed retired superseded draft archived none",

@@ -45,7 +45,7 @@ def steps_for_person(enrolment: Enrolment) -> list[Step]:
             steps.append(Step.PLACE)
     if not enrolment.paper_signed_on or texts_to_show(enrolment):
         steps.append(Step.AGREEMENT)
-    if not enrolment.is_sign_in and first_orders().is_offered():
+    if not enrolment.is_sign_in and (enrolment.order_lines or first_orders().is_offered()):
         steps.append(Step.ORDER)
     return [*steps, Step.FINISH]
 

@@ -32,6 +32,7 @@ from genealogy.services.enrolment_steps import (
     first_obstacle,
     is_open,
     steps_for_person,
+    texts_to_show,
 )
 from genealogy.services.first_orders import first_orders
 from genealogy.services.referrals import Claim, ReferralRefused
@@ -280,8 +281,9 @@ def _finish(request: HttpRequest, seat: Seat) -> HttpResponse:
             return redirect(seat.url(refused.step))
         except EnrolmentRefused as refused:
             form.add_error(None, str(refused))
+    agreed = set(enrolment.agreed_to.all())
     facts: dict[str, Any] = {
-        "texts": enrolment.agreed_to.all(),
+        "texts": [text for text in texts_to_show(enrolment) if text in agreed],
         "summary": first_orders().summary(enrolment.order_lines or []),
     }
     return page(request, seat, Step.FINISH, form, "finish", **facts)

@@ -84,7 +84,7 @@ def test_a_sponsor_chooses_a_free_place_in_his_own_line_alone(cast: Cast, ben: C
     Distributor.objects.filter(pk=cast.ben.pk).update(sponsor=None)
     enrolment = begun(cast.ben, by=cast.user("ben"))
     url = f"/enrolments/{enrolment.number}/place/"
-    assert f"Left leg of {cast.ben}" in text_of(ben.get(url))
+    assert f"Left of {cast.ben}" in text_of(ben.get(url))
 
     page = ben.post(url, {"choice": "elsewhere", "under": cast.stella.number, "leg": "1"})
     assert page.status_code == 422
