@@ -26,7 +26,7 @@ ALL = [
 class Migration(migrations.Migration):
     """An enrolment goes its way once: what is over stays as it is, and says who began it."""
 
-    dependencies = [("genealogy", "0023_enrolments")]
+    dependencies = [("genealogy", "0025_enrolments")]
 
     operations = [
         migrations.RunSQL("create sequence number_enrolment", "drop sequence number_enrolment"),

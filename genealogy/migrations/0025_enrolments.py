@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0005_consent_rules"),
-        ("genealogy", "0022_undone_once"),
+        ("genealogy", "0024_preference_rules"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
