@@ -14,7 +14,7 @@ from commissions.engine.money import unit_of
 from commissions.engine.plan import Bonus, ByRank, OfMetric, OfOrder, OncePerRank
 from commissions.engine.prose.bonuses import explain_bonus
 from commissions.engine.prose.words import condition, metric_name, plain
-from commissions.engine.rounding import divide
+from commissions.engine.rounding import LARGEST, divide
 from commissions.known import seen
 from commissions.models import CommissionRun, Reward, Standing
 from commissions.needs import Goal, Need, goal_of, has_choices, hundredths, needs_of
@@ -100,10 +100,13 @@ def paid_on(bonus: Bonus, plan: Plan) -> str:
 
 
 def recomputed(reward: Reward, bonus: Bonus, plan: Plan) -> Decimal | None:
-    """base x rate x factor, rounded as the plan says; None where several lines were added up."""
+    """base x rate x factor, rounded as the plan says; None where several lines were added up, or
+    for figures beyond what the engine multiplies at once."""
     if reward.lines != 1 or reward.rate is None:
         return None
     unit = unit_of(bonus, plan.money)
     product = int(reward.base.scaleb(2)) * int(reward.rate.scaleb(6)) * unit.numerator
+    if product > LARGEST:
+        return None
     rounded = divide(np.array([product], np.int64), unit.denominator, plan.money.rounding)
     return hundredths(int(rounded[0]))

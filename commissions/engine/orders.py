@@ -17,7 +17,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from commissions.engine.plan import Metric, Orders, Plan, parts
+from commissions.engine.plan import Orders, Plan
 from commissions.engine.snapshot import Lines
 
 NUMBER, JOINED = "number", "joined"
@@ -44,10 +44,10 @@ def asks_number(orders: Orders) -> bool:
 def asked_of_buyers(plan: Plan) -> set[str]:
     """What the facts have to say of buyers for this plan: `number`, `joined`."""
     found: set[str] = set()
-    for _, part in parts(plan):
-        if isinstance(part, Orders):
-            found |= {NUMBER} if asks_number(part) else set()
-            found |= set() if part.within_days is None else {JOINED}
-        elif isinstance(part, Metric) and part.window == "first_days" and part.since == "buyer":
-            found.add(JOINED)
+    for orders in (each.orders for each in (*plan.metrics, *plan.bonuses)):
+        if orders is not None:
+            found |= {NUMBER} if asks_number(orders) else set()
+            found |= set() if orders.within_days is None else {JOINED}
+    if any(each.window == "first_days" and each.since == "buyer" for each in plan.metrics):
+        found.add(JOINED)
     return found
