@@ -21,6 +21,7 @@ logger = structlog.get_logger("mlmcrm.requests")
 slow_logger = structlog.get_logger("mlmcrm.slow")
 
 CHUNK = 64 * 1024
+SECRET_ARGUMENTS = {"token", "key"}
 
 
 class RequestLog:
@@ -73,7 +74,7 @@ class RequestLog:
         response["X-Request-ID"] = request.request_id  # type: ignore[attr-defined]
         facts = {
             "method": request.method,
-            "path": request.path,
+            "path": path_of(request),
             "status": response.status_code,
             "milliseconds": round(seconds * 1000),
             "user_id": signed_in_user_id(request),
@@ -85,6 +86,16 @@ class RequestLog:
         elif not isinstance(response, WhiteNoiseFileResponse):
             logger.info("request", **facts)
         return response
+
+
+def path_of(request: HttpRequest) -> str:
+    """The path as the log keeps it: a link that is a secret is not written out."""
+    match = request.resolver_match
+    arguments = match.kwargs if match else {}
+    path = request.path
+    for name in SECRET_ARGUMENTS & arguments.keys():
+        path = path.replace(str(arguments[name]), "***")
+    return path
 
 
 def client_address(request: HttpRequest) -> str:

@@ -32,7 +32,7 @@ from genealogy.services.referrals import find_claim
 from genealogy.services.teams import add_member, create_team
 from tests.cast import Cast, at
 from tests.commissions.plans import WATCH, demo, pay_by
-from tests.genealogy.joining import begun, publish
+from tests.genealogy.joining import begun
 from tests.genealogy.moving import asked as move_to_come
 from tests.genealogy.moving import tomorrow
 
@@ -175,7 +175,6 @@ def build(cast: Cast) -> World:
     PlacementRule.objects.create(width=2, waiting_days=None)
     Waiting.objects.create(distributor=cast.dmitri)
     text = agreed_text(chloe)
-    publish(cast)
     things = {
         "begun": begun(cast.chloe, by=chloe),
         "text": text,

@@ -450,6 +450,17 @@ def test_old_and_used_links_say_what_they_are(opened_company: Cast, time_machine
     assert device().get("/join/link/nonsense/").status_code == 410
 
 
+def test_the_log_does_not_write_the_link_out(opened_company: Cast, caplog) -> None:
+    client = device()
+    join(client, opened_company.ben)
+    link = delivered(typed(client))
+
+    device().get(link)
+
+    assert "/join/link/***/" in caplog.text
+    assert link not in caplog.text
+
+
 def test_who_stops_leaves_nothing_behind(opened_company: Cast) -> None:
     client = device()
     join(client, opened_company.ben)
