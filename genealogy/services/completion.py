@@ -8,6 +8,7 @@ becomes one distributor.
 
 from datetime import date
 
+from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.utils import timezone
 
@@ -60,6 +61,7 @@ def complete_enrolment(
     All steps are checked again. What was completed before is returned as it is. Raises
     StepRefused or EnrolmentRefused, and then nothing has happened.
     """
+    password_hash = make_password(password) if account is None else ""  # before any lock
     now = Enrolment.objects.select_for_update(of=("self",), no_key=True).get(pk=enrolment.pk)
     if now.status == Enrolment.Status.COMPLETED:
         return now
@@ -67,7 +69,7 @@ def complete_enrolment(
     enrolment = held(now)
     if obstacle := first_obstacle(enrolment, steps_for_person(enrolment)):
         raise StepRefused(obstacle.words, obstacle.step)
-    user = _account(enrolment, account, password)
+    user = _account(enrolment, account, password_hash)
     _give_consents(enrolment, user)
     if enrolment.code:
         distributor = _enrol(enrolment, Claim(enrolment.code, enrolment.click), user)
@@ -82,7 +84,7 @@ def complete_enrolment(
     return enrolment
 
 
-def _account(enrolment: Enrolment, account: User | None, password: str) -> User:
+def _account(enrolment: Enrolment, account: User | None, password_hash: str) -> User:
     registration = Registration(
         email=enrolment.email,
         first_name=enrolment.first_name,
@@ -93,7 +95,7 @@ def _account(enrolment: Enrolment, account: User | None, password: str) -> User:
     )
     if account is None:
         try:
-            return register_user(registration=registration, password=password)
+            return register_user(registration=registration, password_hash=password_hash)
         except RegistrationRefused as refused:
             raise EnrolmentRefused(str(refused)) from refused
     if user_of_address(enrolment.email) != account:
