@@ -1,22 +1,21 @@
-"""Somebody whom Ben has invited and who has not answered."""
+"""Somebody whom Ben has invited and who has not answered yet."""
 
-from accounts.models import User
+from compliance.demo.books import owner
 from compliance.demo.people import person
 from genealogy.models import Distributor, Enrolment
 from genealogy.services.enrolment_links import invite
 from genealogy.services.enrolments import Person, start_for_somebody
 
 INVITED = 500
-"""Whom Ben invites, by the place among the invented people: nobody of the network."""
+"""By the place among the invented people: nobody of the network."""
 
 
 def invite_somebody(sponsor: Distributor) -> Enrolment:
-    """Ben's open invitation, to which nobody has answered yet."""
-    user = User.objects.get(distributor=sponsor)
+    """An open invitation; its message goes out once there is a worker."""
     somebody = person(INVITED, "Ireland")
     enrolment = start_for_somebody(
         sponsor=sponsor,
-        actor=user,
+        actor=owner(sponsor),
         person=Person(somebody.first_name, somebody.last_name, somebody.country, somebody.email),
     )
-    return invite(enrolment=enrolment, actor=user)
+    return invite(enrolment=enrolment, actor=owner(sponsor))

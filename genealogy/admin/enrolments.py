@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
-from accounts.admin_base import ReadOnlyAdmin
+from accounts.admin_base import ReadOnlyAdmin, WatchedAdmin
 from accounts.permissions import require
 from genealogy.forms import ReasonForm
 from genealogy.models import Distributor, Enrolment
@@ -95,7 +95,7 @@ class EnrolmentDesk(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Enrolment)
-class EnrolmentAdmin(ReadOnlyAdmin):
+class EnrolmentAdmin(WatchedAdmin, ReadOnlyAdmin):
     """Enrolments under way and over: all to be read, those under way to be cancelled."""
 
     list_display = [
