@@ -24,7 +24,6 @@ from genealogy.services.first_orders import first_orders
 from genealogy.services.placement import free_places, the_rule
 
 Placement = Enrolment.Placement
-TEMPLATES = "genealogy/enrolment"
 
 
 @dataclass
@@ -93,7 +92,7 @@ def page(
     seat: Seat,
     step: Step,
     form: Form | None,
-    template: str = "step",
+    template: str = "step.html",
     **facts: Any,
 ) -> HttpResponse:
     context = {
@@ -107,7 +106,7 @@ def page(
         **facts,
     }
     status = 422 if form is not None and form.errors else 200
-    return render(request, f"{TEMPLATES}/{template}.html", context, status=status)
+    return render(request, f"genealogy/enrolment/{template}", context, status=status)
 
 
 def saved(form: Form, save: Callable[[], object]) -> bool:
@@ -127,7 +126,7 @@ def saved(form: Form, save: Callable[[], object]) -> bool:
 def sponsor_page(request: HttpRequest, seat: Seat) -> HttpResponse:
     words = seat.obstacle.words if seat.obstacle and seat.obstacle.step == Step.SPONSOR else ""
     facts = {"closed": words, "next": seat.after(Step.SPONSOR)}
-    return page(request, seat, Step.SPONSOR, None, "sponsor", **facts)
+    return page(request, seat, Step.SPONSOR, None, "sponsor.html", **facts)
 
 
 def person_form(request: HttpRequest, seat: Seat) -> PersonForm:
@@ -219,7 +218,7 @@ def agreement_page(request: HttpRequest, seat: Seat) -> HttpResponse:
         return redirect(seat.after(Step.AGREEMENT))
     is_done = seat.reaches(Step.AGREEMENT) and seat.current != Step.AGREEMENT
     facts = {"next": seat.after(Step.AGREEMENT) if is_done else ""}
-    return page(request, seat, Step.AGREEMENT, form, "agreement", **facts)
+    return page(request, seat, Step.AGREEMENT, form, "agreement.html", **facts)
 
 
 def order_page(request: HttpRequest, seat: Seat) -> HttpResponse:
@@ -235,7 +234,7 @@ def order_page(request: HttpRequest, seat: Seat) -> HttpResponse:
         return redirect(seat.after(Step.ORDER))
     summary = offer.summary(seat.enrolment.order_lines or [])
     facts = {"offer": offer, "search": search, "summary": summary}
-    return page(request, seat, Step.ORDER, form, "order", **facts)
+    return page(request, seat, Step.ORDER, form, "order.html", **facts)
 
 
 def _query(words: str) -> str:

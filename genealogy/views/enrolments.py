@@ -21,7 +21,7 @@ from genealogy.services.enrolment_steps import (
     steps_for_sponsor,
 )
 from genealogy.services.first_orders import first_orders
-from genealogy.views.enrolment_steps import TEMPLATES, Seat, page, saved, take_step
+from genealogy.views.enrolment_steps import Seat, page, saved, take_step
 
 SHOWN = 50
 TITLES = {Step.YOU: "Who it is", Step.PLACE: "Place", Step.FINISH: "Check and send"}
@@ -51,7 +51,7 @@ def enrolment_list(request: HttpRequest) -> HttpResponse:
         "is_open": is_open(),
         "most": MOST_MESSAGES,
     }
-    return render(request, f"{TEMPLATES}/list.html", facts)
+    return render(request, "genealogy/enrolment/list.html", facts)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -70,7 +70,7 @@ def enrolment_new(request: HttpRequest) -> HttpResponse:
         return redirect("genealogy:enrolment_step", number=begun[0].number, step=_second())
     facts = {"form": form, "is_open": is_open()}
     status = 422 if form.errors else 200
-    return render(request, f"{TEMPLATES}/new.html", facts, status=status)
+    return render(request, "genealogy/enrolment/new.html", facts, status=status)
 
 
 def _second() -> Step:
@@ -91,7 +91,7 @@ def enrolment_step(request: HttpRequest, number: str, step: str) -> HttpResponse
         steps=steps,
         obstacle=first_obstacle_for_sponsor(enrolment, steps),
         url=lambda step: reverse("genealogy:enrolment_step", args=[number, step]),
-        layout=f"{TEMPLATES}/desk.html",
+        layout="genealogy/enrolment/desk.html",
         by=user,
         user=user,
         titles=TITLES,
@@ -107,7 +107,7 @@ def _send(request: HttpRequest, seat: Seat) -> HttpResponse:
     if request.method == "POST":
         return _invite(request, enrolment, seat.by)
     facts = {"summary": first_orders().summary(enrolment.order_lines or [])}
-    return page(request, seat, Step.FINISH, None, "send", **facts)
+    return page(request, seat, Step.FINISH, None, "send.html", **facts)
 
 
 @require_POST
@@ -143,4 +143,4 @@ def enrolment_cancel(request: HttpRequest, number: str) -> HttpResponse:
         return redirect("genealogy:enrolments")
     facts = {"form": form, "enrolment": enrolment}
     status = 422 if form.errors else 200
-    return render(request, f"{TEMPLATES}/cancel.html", facts, status=status)
+    return render(request, "genealogy/enrolment/cancel.html", facts, status=status)

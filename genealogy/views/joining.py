@@ -36,7 +36,7 @@ from genealogy.services.enrolment_steps import (
 )
 from genealogy.services.first_orders import first_orders
 from genealogy.services.referrals import Claim, ReferralRefused
-from genealogy.views.enrolment_steps import TEMPLATES, Seat, page, person_form, saved, take_step
+from genealogy.views.enrolment_steps import Seat, page, person_form, saved, take_step
 
 SALT = "genealogy.enrolment"
 COOKIE = "enrolment"
@@ -93,7 +93,7 @@ def _seat(enrolment: Enrolment, user: User | None) -> Seat:
         steps=steps,
         obstacle=first_obstacle(enrolment, steps),
         url=lambda step: reverse("genealogy:join_step", args=[step]),
-        layout=f"{TEMPLATES}/card.html",
+        layout="genealogy/enrolment/card.html",
         user=user,
     )
 
@@ -109,9 +109,11 @@ def join(request: HttpRequest) -> HttpResponse:
     """Whose invitation it is: the code, then the name behind it, before anything else is asked."""
     user = _user(request)
     if user and _is_with_us(user):
-        return _apart(render(request, f"{TEMPLATES}/already.html", {"is_staff": user.is_staff}))
+        return _apart(
+            render(request, "genealogy/enrolment/already.html", {"is_staff": user.is_staff})
+        )
     if not is_open():
-        return _apart(render(request, f"{TEMPLATES}/not_open.html"))
+        return _apart(render(request, "genealogy/enrolment/not_open.html"))
     begun = remembered(request)
     typed = request.POST if request.method == "POST" else request.GET
     if begun and "code" not in typed and "other" not in typed:
@@ -122,7 +124,7 @@ def join(request: HttpRequest) -> HttpResponse:
         return _begin(claim, begun)
     facts = {"form": form, "claim": claim, "begun": begun}
     status = 422 if form.errors else 200
-    return _apart(render(request, f"{TEMPLATES}/start.html", facts, status=status))
+    return _apart(render(request, "genealogy/enrolment/start.html", facts, status=status))
 
 
 def _claim(request: HttpRequest, form: InvitationForm, *, is_remembered_too: bool) -> Claim | None:
@@ -174,7 +176,7 @@ def join_message(request: HttpRequest) -> HttpResponse:
         return redirect("genealogy:join_message")
     seat = _seat(enrolment, _user(request))
     facts = {"days": settings.ENROLMENT_LINK_DAYS}
-    return page(request, seat, Step.YOU, None, "message", **facts)
+    return page(request, seat, Step.YOU, None, "message.html", **facts)
 
 
 @login_not_required
@@ -193,10 +195,10 @@ def join_link(request: HttpRequest, token: str) -> HttpResponse:
         enrolment = enrolment_links.enrolment_behind(token)
     except LinkRefused as refused:
         facts = {"why": str(refused), "may_be_renewed": refused.may_be_renewed}
-        return _apart(render(request, f"{TEMPLATES}/link_closed.html", facts, status=410))
+        return _apart(render(request, "genealogy/enrolment/link_closed.html", facts, status=410))
     sponsor = enrolment.sponsor
     facts = {"enrolment": enrolment, "sponsor": sponsor.display_name if sponsor else ""}
-    return _apart(render(request, f"{TEMPLATES}/link.html", facts))
+    return _apart(render(request, "genealogy/enrolment/link.html", facts))
 
 
 def _renewed(request: HttpRequest, token: str) -> HttpResponse:
@@ -205,7 +207,7 @@ def _renewed(request: HttpRequest, token: str) -> HttpResponse:
         why = "Another message is on its way, with a link that works."
     except EnrolmentRefused as refused:
         why = str(refused)
-    return _apart(render(request, f"{TEMPLATES}/link_closed.html", {"why": why}))
+    return _apart(render(request, "genealogy/enrolment/link_closed.html", {"why": why}))
 
 
 # The steps
@@ -227,7 +229,7 @@ def join_step(request: HttpRequest, step: str) -> HttpResponse:
     account = user_of_address(enrolment.email) if enrolment.is_confirmed else None
     if enrolment.is_confirmed and account != user:
         facts = {"enrolment": enrolment, "account": account}
-        return render(request, f"{TEMPLATES}/sign_in.html", facts)
+        return render(request, "genealogy/enrolment/sign_in.html", facts)
     if user and _is_with_us(user):
         return redirect("genealogy:join")
     seat = _seat(enrolment, user)
@@ -286,7 +288,7 @@ def _finish(request: HttpRequest, seat: Seat) -> HttpResponse:
         "texts": [text for text in texts_to_show(enrolment) if text in agreed],
         "summary": first_orders().summary(enrolment.order_lines or []),
     }
-    return page(request, seat, Step.FINISH, form, "finish", **facts)
+    return page(request, seat, Step.FINISH, form, "finish.html", **facts)
 
 
 def _landed(request: HttpRequest, seat: Seat, form: FinishForm) -> HttpResponse:
@@ -327,4 +329,4 @@ def join_stop(request: HttpRequest) -> HttpResponse:
         messages.success(request, "Your enrolment is stopped, and what you typed is deleted.")
         return forget(redirect("genealogy:join"))
     seat = _seat(enrolment, _user(request))
-    return page(request, seat, seat.current, None, "stop")
+    return page(request, seat, seat.current, None, "stop.html")
