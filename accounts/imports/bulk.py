@@ -1,6 +1,7 @@
 """Rows by COPY, with primary keys taken beforehand so that rows of one part can point at others."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from django.db import connection
@@ -36,3 +37,42 @@ def count_anew(tables: Iterable[str]) -> None:
     with connection.cursor() as cursor:
         for table in tables:
             cursor.execute(f"analyze {table}")
+
+
+@contextmanager
+def rules_at_the_end(*tables: str) -> Iterator[None]:
+    """Fill empty tables without a look at each row: keys, foreign keys and indexes are made, and
+    check all rows, when the rows are there.
+
+    Within a transaction, so that nobody sees the tables without. A primary key that others point at
+    stays. Raises IntegrityError at the end for what the rules refuse.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_RULES, [list(tables)])
+        rules = cursor.fetchall()
+        cursor.execute(_INDEXES, [list(tables)])
+        indexes = cursor.fetchall()
+        for table, name, _ in rules:
+            cursor.execute(f"alter table {table} drop constraint {name}")
+        for name, _ in indexes:
+            cursor.execute(f"drop index {name}")
+        yield
+        for _, definition in indexes:
+            cursor.execute(definition)
+        for table, name, rule in rules:
+            cursor.execute(f"alter table {table} add constraint {name} {rule}")
+
+
+_RULES = """
+select c.conrelid::regclass::text, quote_ident(c.conname), pg_get_constraintdef(c.oid)
+from pg_constraint c
+where c.conrelid::regclass::text = any(%s) and c.contype in ('p', 'u', 'f') and not exists (
+  select 1 from pg_constraint f where f.contype = 'f' and f.conindid = c.conindid
+    and c.contype <> 'f')
+order by c.contype = 'f'
+"""
+_INDEXES = """
+select indexrelid::regclass::text, pg_get_indexdef(indexrelid) from pg_index
+where indrelid::regclass::text = any(%s)
+  and not exists (select 1 from pg_constraint where conindid = indexrelid)
+"""
