@@ -216,7 +216,6 @@ class Postgres:
             "max_wal_size": "4GB",
             "min_wal_size": "256MB",
             "checkpoint_timeout": "15min",
-            "wal_compression": "on",
             "wal_level": "minimal",
             "max_wal_senders": "0",
             "random_page_cost": "1.1",
