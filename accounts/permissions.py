@@ -16,7 +16,7 @@ from accounts.models import User
 
 VIEWABLE = {
     "accounts": "user profile importjob notification consent consenttext",
-    "genealogy": "distributor rank genealogynode distributorposition move placementrule "
+    "genealogy": "distributor rank distributorposition move placementrule "
     "placementpreference waiting distributorattribute referral referralcode referralclick "
     "referralprogram team teammembership territory territoryassignment enrolment",
     "commerce": "customer product productcategory order orderitem payment refund refunditem "

@@ -78,7 +78,6 @@ ADMIN_MODELS: dict[str, tuple[str, str]] = {
     "genealogy.distributorattribute": (MOST, "admin manager"),
     "genealogy.distributorposition": (MOST, ""),
     "genealogy.enrolment": (EVERYBODY, ""),
-    "genealogy.genealogynode": (MOST, ""),
     "genealogy.move": (MOST, ""),
     "genealogy.placementpreference": (MOST, ""),
     "genealogy.placementrule": (MOST, ""),  # there is one, and no second

@@ -29,6 +29,7 @@ WITHOUT_ADMIN = {
     "commissions.VolumeClaim",
     "compliance.KYCImage",
     "genealogy.DownlineExport",
+    "genealogy.GenealogyNode",
     "genealogy.GenealogyPath",
 }
 

@@ -140,9 +140,10 @@ def test_a_distributor_stands_in_one_place_at_a_time(cast):
         run(
             "insert into genealogy_distributorposition"
             " (distributor_id, tree, parent_id, valid_from, recorded_at, reason)"
-            " values (%s, 'sponsor', %s, '2026-02-01', now(), '')",
+            " values (%s, 'sponsor', %s, %s, now(), '')",
             cast.dmitri.pk,
             cast.asha.pk,
+            cast.dmitri.joined_on,
         )
 
 

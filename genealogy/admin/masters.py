@@ -10,7 +10,6 @@ from genealogy.admin.territories import TerritoryFilter
 from genealogy.models import (
     Distributor,
     DistributorPosition,
-    GenealogyNode,
     PlacementPreference,
     PlacementRule,
     Rank,
@@ -67,20 +66,22 @@ class DistributorAdmin(WatchedAdmin, PeopleDesk, EnrolmentDesk, BaseAdmin):
         issue_codes([obj.pk], request.user)  # an account given here shows the distributor's code
 
 
-@admin.register(GenealogyNode)
-class GenealogyNodeAdmin(ReadOnlyAdmin):
-    list_display = ["distributor", "tree", "depth", "size", "lft", "rgt"]
-    list_filter = ["tree"]
-    list_select_related = ["distributor"]
-    search_fields = ["=distributor__number"]
-
-
 @admin.register(DistributorPosition)
 class DistributorPositionAdmin(ReadOnlyAdmin):
-    list_display = ["distributor", "tree", "parent", "leg", "valid_from", "valid_to", "recorded_at"]
+    list_display = [
+        "distributor", "tree", "parent", "leg", "valid_from", "valid_to", "recorded_at",
+        "superseded_at",
+    ]  # fmt: skip
     list_filter = ["tree"]
     list_select_related = ["distributor", "parent"]
     search_fields = ["=distributor__number", "=parent__number"]
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).with_ends()
+
+    @admin.display(empty_value="-")
+    def valid_to(self, row: Any) -> Any:
+        return row.valid_to
 
 
 @admin.register(PlacementRule)

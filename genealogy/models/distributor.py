@@ -87,12 +87,20 @@ class Distributor(models.Model):
     )
     leg = models.PositiveSmallIntegerField(null=True, blank=True)
     rank = models.ForeignKey(
-        Rank, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="title rank"
+        Rank,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="title rank",
+        db_index=False,
     )
     paid_as_rank = models.ForeignKey(Rank, models.PROTECT, null=True, blank=True, related_name="+")
-    highest_rank = models.ForeignKey(Rank, models.PROTECT, null=True, blank=True, related_name="+")
+    highest_rank = models.ForeignKey(
+        Rank, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
     next_rank_target = models.ForeignKey(
-        Rank, models.PROTECT, null=True, blank=True, related_name="+"
+        Rank, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
     level = models.PositiveSmallIntegerField(
         "user level",

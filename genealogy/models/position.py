@@ -1,13 +1,13 @@
 from datetime import date, datetime
 
-from django.contrib.postgres.constraints import ExclusionConstraint
-from django.contrib.postgres.fields import DateRangeField, RangeBoundary, RangeOperators
+from django.contrib.postgres.fields import DateRangeField
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
-from django.db.models import F, Func, Q
+from django.db.models import Exists, F, Func, Min, OuterRef, Q, Subquery
 
 from accounts.models import User
 from genealogy.models.distributor import Distributor
-from genealogy.models.node import Tree
+from genealogy.models.node import TreeField
 
 
 class _DateRange(Func):
@@ -16,49 +16,62 @@ class _DateRange(Func):
 
 
 class PositionQuerySet(models.QuerySet["DistributorPosition"]):
+    def believed(self, known_at: datetime | None = None) -> "PositionQuerySet":
+        """What is known today, or was believed at a moment."""
+        if known_at is None:
+            return self.filter(superseded_at=None)
+        stood = Q(superseded_at=None) | Q(superseded_at__gt=known_at)
+        return self.filter(stood, recorded_at__lte=known_at)
+
     def as_of(self, on: date, known_at: datetime | None = None) -> "PositionQuerySet":
         """Who stood where on a day: as is known today, or as was believed at a moment."""
-        held = Q(valid_from__lte=on) & (Q(valid_to=None) | Q(valid_to__gt=on))
-        if known_at is None:
-            return self.filter(held, superseded_at=None)
-        believed = Q(superseded_at=None) | Q(superseded_at__gt=known_at)
-        return self.filter(held, believed, recorded_at__lte=known_at)
+        begun = DistributorPosition.objects.believed(known_at).filter(valid_from__lte=on)
+        return self.believed(known_at).filter(~Exists(_after(begun)), valid_from__lte=on)
+
+    def with_ends(self) -> "PositionQuerySet":
+        """Each with `valid_to`, the day on which the next one begins; None for the last."""
+        later = _after(DistributorPosition.objects.believed()).order_by()
+        ends = later.values("distributor").annotate(end=Min("valid_from")).values("end")
+        return self.annotate(valid_to=Subquery(ends))
+
+
+def _after(positions: PositionQuerySet) -> PositionQuerySet:
+    """Those of the positions that come after the one of the query around."""
+    return positions.filter(
+        distributor=OuterRef("distributor"),
+        tree=OuterRef("tree"),
+        valid_from__gt=OuterRef("valid_from"),
+    )
 
 
 class DistributorPosition(models.Model):
-    """Under whom a distributor stood, from one day to another, and since when this was known.
+    """Under whom a distributor stood from a day on, and since when this was known.
 
-    Rows are never changed but for `superseded_at`, which is set once.
+    It holds until the next one of the same distributor and tree begins, so two can never hold on
+    one day. Rows are never changed but for `superseded_at`, which is set once.
     """
 
-    distributor = models.ForeignKey(Distributor, models.PROTECT, related_name="positions")
-    tree = models.CharField(max_length=9, choices=Tree)
+    distributor = models.ForeignKey(
+        Distributor, models.PROTECT, related_name="positions", db_index=False
+    )
+    tree = TreeField()
     parent = models.ForeignKey(Distributor, models.PROTECT, null=True, related_name="+")
     leg = models.PositiveSmallIntegerField(null=True, help_text="Counted from 1, the left one.")
     valid_from = models.DateField()
-    valid_to = models.DateField(null=True, help_text="First day on which it no longer held.")
     recorded_at = models.DateTimeField(auto_now_add=True)
     superseded_at = models.DateTimeField(
         null=True, help_text="When a later correction replaced what this row said."
     )
-    actor = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    actor = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", db_index=False)
     reason = models.TextField(blank=True)
 
     objects = PositionQuerySet.as_manager()
 
     class Meta:
         indexes = [
-            models.Index(fields=["tree", "valid_from"], name="genealogy_position_from"),
+            BrinIndex(fields=["recorded_at"], name="genealogy_position_recorded"),
         ]
         constraints = [
-            models.CheckConstraint(
-                condition=Q(valid_to__isnull=True) | Q(valid_to__gt=F("valid_from")),
-                name="genealogy_position_dates_ordered",
-            ),
-            models.CheckConstraint(
-                condition=Q(tree__in=["sponsor", "placement"]),
-                name="genealogy_position_tree_known",
-            ),
             models.CheckConstraint(
                 condition=Q(parent__isnull=True) | ~Q(parent=F("distributor")),
                 name="genealogy_position_not_own_parent",
@@ -70,18 +83,11 @@ class DistributorPosition(models.Model):
                 name="genealogy_position_leg_with_placement",
                 violation_error_message="A place under somebody has a leg, counted from 1.",
             ),
-            ExclusionConstraint(
+            models.UniqueConstraint(
+                fields=["distributor", "tree", "valid_from", "superseded_at"],
+                nulls_distinct=False,
                 name="genealogy_position_one_at_a_time",
-                expressions=[
-                    ("distributor", RangeOperators.EQUAL),
-                    ("tree", RangeOperators.EQUAL),
-                    (
-                        _DateRange("valid_from", "valid_to", RangeBoundary()),
-                        RangeOperators.OVERLAPS,
-                    ),
-                ],
-                condition=Q(superseded_at__isnull=True),
-                violation_error_message="The distributor already has a position on these days.",
+                violation_error_message="The distributor already has a position from this day on.",
             ),
         ]
 

@@ -39,13 +39,12 @@ class DrawnNode:
 
 _DRAWN = """
 with recursive t as (
-  select n.id as node_id, n.distributor_id, null::bigint as parent_id, 0 as level,
+  select %(root)s::bigint as distributor_id, null::bigint as parent_id, 0 as level,
          0::bigint as place, 0 as leg, 0::bigint as siblings
-  from genealogy_genealogynode n where n.id = %(root)s
   union all
-  select c.node_id, c.distributor_id, t.distributor_id, t.level + 1, c.place, c.leg, c.siblings
+  select c.distributor_id, t.distributor_id, t.level + 1, c.place, c.leg, c.siblings
   from t cross join lateral (
-    select n.id as node_id, d.id as distributor_id, coalesce(d.leg, 0)::int as leg,
+    select d.id as distributor_id, coalesce(d.leg, 0)::int as leg,
            row_number() over (order by {order}) as place, count(*) over () as siblings
     from genealogy_distributor d
     join genealogy_genealogynode n on n.distributor_id = d.id and n.tree = %(tree)s
@@ -55,7 +54,7 @@ with recursive t as (
   ) c
   where t.level < %(depth)s
 )
-select node_id, distributor_id, parent_id, level, leg, siblings
+select distributor_id, parent_id, level, leg, siblings
 from t order by level, parent_id, place
 """
 ORDER = {Tree.SPONSOR: "n.size desc, d.id", Tree.PLACEMENT: "d.leg"}
@@ -69,23 +68,31 @@ def drawn(root: GenealogyNode, depth: int) -> DrawnNode:
     """
     tree = Tree(root.tree)
     query = _DRAWN.replace("{parent}", PARENT[tree]).replace("{order}", ORDER[tree])
-    facts = {"root": root.pk, "tree": tree, "depth": depth, "limits": list(DRAWN_CHILDREN)}
+    facts = {
+        "root": root.distributor_id,
+        "tree": tree,
+        "depth": depth,
+        "limits": list(DRAWN_CHILDREN),
+    }
     with connection.cursor() as cursor:
         cursor.execute(query, facts)
         found = cursor.fetchall()
-    nodes = nodes_of(tree).in_bulk([row[0] for row in found])
+    nodes = {
+        node.distributor_id: node
+        for node in nodes_of(tree).filter(distributor__in=[row[0] for row in found])
+    }
     people: dict[int, DrawnNode] = {}
-    for node_id, distributor_id, parent_id, _, leg, siblings in found:
-        people[distributor_id] = DrawnNode(nodes[node_id], leg)
+    for distributor_id, parent_id, _, leg, siblings in found:
+        people[distributor_id] = DrawnNode(nodes[distributor_id], leg)
         if parent_id is not None:
             parent = people[parent_id]
             parent.children.append(people[distributor_id])
             parent.hidden = siblings - len(parent.children)
     if tree == Tree.PLACEMENT:
-        width = max([legs_in_use(), *(row[4] for row in found)])
+        width = max([legs_in_use(), *(row[3] for row in found)])
         for row in found:
-            if row[3] < depth:
-                person = people[row[1]]
+            if row[2] < depth:
+                person = people[row[0]]
                 person.children = list(_with_empty_places(person, width))
     return people[root.distributor_id]
 

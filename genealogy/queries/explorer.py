@@ -17,6 +17,19 @@ MOST_GENERATIONS = 25
 """How many generations a list opens below its beginning; who is deeper has it begin lower."""
 UNSEEN = Contact()
 """What a row shows of somebody's contact until it is asked what the reader may see."""
+SHOWN = [
+    *("tree", "distributor_id", "lft", "rgt", "depth", "size"),
+    *(
+        f"distributor__{name}"
+        for name in (
+            "number", "display_name", "status", "joined_on", "user_id", "sponsor_id",
+            "placement_parent_id",
+            "paid_as_rank_id", "highest_rank_id", "direct_referral_count",
+            "current_month_pv", "current_month_gv", "personal_pv", "group_pv",
+        )
+    ),
+]  # fmt: skip
+"""What a row shows of a node and its person."""
 PARENT = {Tree.SPONSOR: "sponsor", Tree.PLACEMENT: "placement_parent"}
 
 
@@ -69,9 +82,13 @@ Rows = list[Row | More]
 
 
 def nodes_of(tree: str) -> QuerySet[GenealogyNode]:
-    """Nodes of a tree with all that a row shows."""
-    return GenealogyNode.objects.filter(tree=tree).select_related(
-        "distributor__rank", "distributor__paid_as_rank", "distributor__highest_rank"
+    """Nodes of a tree with all that a row shows.
+
+    The few ranks come in statements of their own: joined, they are most of the planning.
+    """
+    nodes = GenealogyNode.objects.filter(tree=tree).select_related("distributor")
+    return nodes.only(*SHOWN).prefetch_related(
+        "distributor__paid_as_rank", "distributor__highest_rank"
     )
 
 

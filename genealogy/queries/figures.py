@@ -143,7 +143,7 @@ join genealogy_genealogynode n
   on n.tree = 'placement' and n.lft >= top.lft and n.lft <= top.rgt
 join genealogy_distributor d on d.id = n.distributor_id
 where c.placement_parent_id = %s
-group by c.id, top.id order by c.leg limit %s
+group by c.id, top.size order by c.leg limit %s
 """
 
 

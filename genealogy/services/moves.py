@@ -240,13 +240,12 @@ def _refuse_parent(
 
 def stands_below(below: Distributor, above: Distributor, tree: str) -> bool:
     """Whether somebody stands anywhere under somebody else, by two index rows."""
-    nodes = {
-        node.distributor_id: node
-        for node in GenealogyNode.objects.filter(tree=tree, distributor__in=[below, above])
-    }
-    if len(nodes) < 2:
+    nodes = GenealogyNode.objects.filter(tree=tree, distributor__in=[below, above])
+    labels = {who: (lft, rgt) for who, lft, rgt in nodes.values_list("distributor", "lft", "rgt")}
+    if len(labels) < 2:
         return False
-    return nodes[above.pk].lft < nodes[below.pk].lft <= nodes[above.pk].rgt
+    lft, rgt = labels[above.pk]
+    return lft < labels[below.pk][0] <= rgt
 
 
 def _refuse_leg(distributor: Distributor, to: Place) -> None:

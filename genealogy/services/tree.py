@@ -47,34 +47,37 @@ class Gap:
 
 
 @transaction.atomic(savepoint=False)
-def insert_node(distributor: Distributor, tree: str = Tree.SPONSOR) -> GenealogyNode:
+def insert_node(distributor: Distributor, tree: str = Tree.SPONSOR) -> None:
     """Put a distributor, already saved with his parent, into the index as a new leaf.
 
     Takes the room for the node and counts it in everybody above. Somebody who gets the first place
     under him in the placement tree becomes a top of it.
     """
     lock_tree(tree)
-    parent = _parent_of(distributor, tree)
-    gap = _gap_under(parent, tree)
-    width = max(gap.room // SLICE, 1)
-    node = GenealogyNode(
-        distributor=distributor,
-        tree=tree,
-        lft=gap.low + 1,
-        rgt=gap.low + width,
-        depth=gap.depth,
-        size=1,
-    )
-    if gap.room < 1:
-        node.lft = node.rgt = -distributor.pk  # nobody's label, until there is room
-    node.save(force_insert=True)
-    _count({_id(parent): 1}, tree)
-    if gap.room < 1 and not _make_room(parent, tree, node):
+    parent_id = getattr(distributor, PARENT_COLUMN[Tree(tree)])
+    room = _add_leaf(distributor.pk, tree, parent_id)
+    if room is None:
+        insert_node(Distributor.objects.get(pk=parent_id), tree)
+        room = _add_leaf(distributor.pk, tree, parent_id)
+    if not room and not _make_room(parent_id, tree, distributor.pk):
         rebuild_tree(tree)
     if tree == Tree.PLACEMENT:
         refresh_upwards(distributor.pk)
-        refresh_upwards(_id(parent))
-    return node
+        refresh_upwards(parent_id)
+
+
+def _add_leaf(distributor_id: int, tree: str, parent_id: int | None) -> int | None:
+    """The labels there were to choose from; with none, the leaf waits to be labelled anew.
+
+    None, and nothing is done, while the parent has no node.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select genealogy_add_leaf(%s, %s, %s, %s, %s)",
+            [tree, distributor_id, parent_id, SLICE, LIMIT],
+        )
+        (room,) = cursor.fetchone()
+    return room  # type: ignore[no-any-return]
 
 
 @transaction.atomic(savepoint=False)
@@ -84,20 +87,22 @@ def move_node(distributor: Distributor, tree: str, *, from_parent_id: int | None
     The parent is saved already, is another than before and stands outside of the line that moves.
     """
     lock_tree(tree)
-    parent = _parent_of(distributor, tree)
+    parent_id = getattr(distributor, PARENT_COLUMN[Tree(tree)])
+    if parent_id is not None and not _has_node(parent_id, tree):
+        insert_node(Distributor.objects.get(pk=parent_id), tree)
     node = GenealogyNode.objects.get(distributor=distributor, tree=tree)
-    _count({from_parent_id: -node.size, _id(parent): node.size}, tree)
-    gap = _gap_under(parent, tree)
+    gap = _gap_under(parent_id, tree)
+    _count({from_parent_id: -node.size, parent_id: node.size}, tree)
     ends = 2 * node.size
     if gap.room // SLICE > node.rgt - node.lft:
         _shift(node, gap)
     elif gap.room // 2 >= ends * NARROWEST:
         _spread_anew(node, gap)
-    elif not _make_room(parent, tree, node):
+    elif not _make_room(parent_id, tree, distributor.pk):
         rebuild_tree(tree)
     if tree == Tree.PLACEMENT:
         refresh_upwards(from_parent_id)
-        refresh_upwards(_id(parent))
+        refresh_upwards(parent_id)
         _drop_alone([distributor.pk, from_parent_id])
 
 
@@ -126,64 +131,26 @@ def roll_up_node(distributor: Distributor, tree: str) -> None:
     node.save(update_fields=["rgt", "size"])
 
 
-def _parent_of(distributor: Distributor, tree: str) -> GenealogyNode | None:
-    parent_id = getattr(distributor, PARENT_COLUMN[Tree(tree)])
-    if parent_id is None:
-        return None
-    node = GenealogyNode.objects.filter(distributor_id=parent_id, tree=tree).first()
-    return node or insert_node(Distributor.objects.get(pk=parent_id), tree)
+def _has_node(distributor_id: int, tree: str) -> bool:
+    return GenealogyNode.objects.filter(distributor=distributor_id, tree=tree).exists()
 
 
-def _id(node: GenealogyNode | None) -> int | None:
-    return node.distributor_id if node else None
-
-
-def _gap_under(parent: GenealogyNode | None, tree: str) -> Gap:
+def _gap_under(parent_id: int | None, tree: str) -> Gap:
     """The room behind the youngest child of a parent; behind the last top for None."""
-    depth = parent.depth + 1 if parent else 0
-    nodes = GenealogyNode.objects.filter(tree=tree, depth=depth)
-    if parent:
-        nodes = nodes.filter(lft__gt=parent.lft, lft__lte=parent.rgt)
-    last = nodes.order_by("-lft").values_list("rgt", flat=True).first()
-    low = last if last is not None else (parent.lft if parent else 0)
-    return Gap(low, (parent.rgt if parent else LIMIT) + 1, depth)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select low, high, level from genealogy_gap_under(%s, %s, %s)", [tree, parent_id, LIMIT]
+        )
+        return Gap(*cursor.fetchone())
 
 
 def _count(people: dict[int | None, int], tree: str) -> None:
     """Add people, by the distributor under whom they come or go, to everybody from there up."""
-    starts = [start for start in people if start is not None]
     with connection.cursor() as cursor:
         cursor.execute(
-            _COUNT.replace("{parent}", PARENT_COLUMN[Tree(tree)]),
-            {"starts": starts, "people": [people[start] for start in starts], "tree": tree},
+            "select genealogy_count(%s, %s::bigint[], %s::int[])",
+            [tree, list(people), list(people.values())],
         )
-    if tree == Tree.SPONSOR:
-        _count_directs({start: 1 if people[start] > 0 else -1 for start in starts})
-
-
-_COUNT = """
-with recursive up(id, parent, people) as (
-  select d.id, d.{parent}, c.people
-  from unnest(%(starts)s::bigint[], %(people)s::int[]) as c(start, people)
-  join genealogy_distributor d on d.id = c.start
-  union all
-  select d.id, d.{parent}, up.people from up join genealogy_distributor d on d.id = up.parent
-), change as (
-  select id, sum(people)::int as people from up group by id having sum(people) <> 0
-)
-update genealogy_genealogynode n set size = n.size + change.people
-from change where n.distributor_id = change.id and n.tree = %(tree)s
-"""
-
-
-def _count_directs(change: dict[int, int]) -> None:
-    with connection.cursor() as cursor:
-        for distributor_id in sorted(change):
-            cursor.execute(
-                "update genealogy_distributor set direct_referral_count = "
-                "direct_referral_count + %s where id = %s",
-                [change[distributor_id], distributor_id],
-            )
 
 
 def _shift(node: GenealogyNode, gap: Gap) -> None:
@@ -203,43 +170,40 @@ def _spread_anew(node: GenealogyNode, gap: Gap) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             _SPREAD,
-            {"low": gap.low, "step": gap.room // 2 // (2 * node.size)}
-            | {"deeper": gap.depth - node.depth}
-            | {"tree": node.tree, "lft": node.lft, "rgt": node.rgt},
+            {"low": gap.low, "step": gap.room // 2 // (2 * node.size), "deeper": gap.depth}
+            | {"tree": node.tree, "lft": node.lft, "rgt": node.rgt, "depth": node.depth},
         )
 
 
+# A walk through the line takes two steps for each person, one in and one out: whoever is the n-th
+# to be come to, so many levels down, is entered at step 2n less his level. Nobody else writes here.
 _SPREAD = """
-with line as (
-  select id, lft, rgt from genealogy_genealogynode
-  where tree = %(tree)s and lft between %(lft)s and %(rgt)s
-), ends as (
-  select id, row_number() over (order by at, is_end, case when is_end then -lft else lft end) as n
-  from (select id, lft, lft as at, false as is_end from line
-        union all select id, lft, rgt, true from line) both_ends
-), fresh as (
-  select id, %(low)s + min(n) * %(step)s as lft, %(low)s + max(n) * %(step)s as rgt
-  from ends group by id
-)
-update genealogy_genealogynode n set lft = fresh.lft, rgt = fresh.rgt, depth = depth + %(deeper)s,
-  open_depth = open_depth + %(deeper)s
-from fresh where n.id = fresh.id
+update genealogy_genealogynode n set
+  lft = %(low)s + (walk.enters + 1) * %(step)s,
+  rgt = %(low)s + (walk.enters + 2 * n.size) * %(step)s,
+  depth = n.depth + %(deeper)s - %(depth)s,
+  open_depth = n.open_depth + %(deeper)s - %(depth)s
+from (
+  select ctid, 2 * (row_number() over (order by lft) - 1) - (depth - %(depth)s) as enters
+  from genealogy_genealogynode where tree = %(tree)s and lft between %(lft)s and %(rgt)s
+) walk where n.ctid = walk.ctid
 """
 
 
-def _make_room(parent: GenealogyNode | None, tree: str, incoming: GenealogyNode) -> bool:
+def _make_room(parent_id: int | None, tree: str, incoming_id: int) -> bool:
     """Label the smallest line with room anew, with what comes in; False when none has room."""
-    if parent is None:
+    if parent_id is None:
         return False
     with connection.cursor() as cursor:
         cursor.execute(
             _ROOMY.replace("{parent}", PARENT_COLUMN[Tree(tree)]),
-            {"start": parent.distributor_id, "tree": tree, "room": ROOM},
+            {"start": parent_id, "tree": tree, "room": ROOM},
         )
         found = cursor.fetchone()
     if found is None:
         return False
-    relabel_line(GenealogyNode.objects.get(pk=found[0]), incoming)
+    nodes = GenealogyNode.objects.filter(tree=tree)
+    relabel_line(nodes.get(distributor=found[0]), nodes.get(distributor=incoming_id))
     return True
 
 
@@ -250,7 +214,7 @@ with recursive up(id, parent, n) as (
   union all
   select d.id, d.{parent}, up.n + 1 from up join genealogy_distributor d on d.id = up.parent
 )
-select node.id from up
+select up.id from up
 join genealogy_genealogynode node on node.distributor_id = up.id and node.tree = %(tree)s
 where (node.rgt - node.lft) / %(room)s >= 2 * node.size
 order by up.n limit 1

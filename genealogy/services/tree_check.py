@@ -73,7 +73,7 @@ select number, what from (
     left join genealogy_distributor c on c.placement_parent_id = d.id
     left join genealogy_genealogynode cn on cn.distributor_id = c.id and cn.tree = n.tree
     where n.tree = %(tree)s and n.tree = 'placement'
-    group by n.id, d.number, r.width
+    group by n.tree, n.distributor_id, d.number, r.width
   ) n where n.open_depth is distinct from n.right_one
 ) as found order by number, what limit %(limit)s
 """

@@ -3,6 +3,7 @@
 import numpy as np
 from django.db import connection, transaction
 
+from accounts.imports.bulk import rules_at_the_end
 from genealogy.models import Distributor, GenealogyNode
 from genealogy.models.node import Tree
 from genealogy.services.intervals import CycleFound, Integers, Shape, shape_of, spread
@@ -45,9 +46,25 @@ def rebuild_tree(tree: str = Tree.SPONSOR) -> int:
     Readers go on with the old index until the commit. Raises TreeBroken for a circle.
     """
     lock_tree(tree)
-    ids, parents = _adjacency(tree)
     with connection.cursor() as cursor:
         cursor.execute("delete from genealogy_genealogynode where tree = %s", [tree])
+    return _write(tree)
+
+
+@transaction.atomic
+def build_trees() -> None:
+    """Write both trees of a company of which none is in the index yet, from the parents."""
+    lock_tree(Tree.SPONSOR)
+    lock_tree(Tree.PLACEMENT)
+    if GenealogyNode.objects.exists():
+        raise ValueError("There is an index already: it is built anew tree by tree.")
+    with rules_at_the_end("genealogy_genealogynode"):
+        for tree in Tree:
+            _write(tree)
+
+
+def _write(tree: str) -> int:
+    ids, parents = _adjacency(tree)
     if len(ids):
         above = _places_of(ids, parents)
         shape = _shape(ids, above)
@@ -55,7 +72,8 @@ def rebuild_tree(tree: str = Tree.SPONSOR) -> int:
         width = places_under_each() if tree == Tree.PLACEMENT else None
         if width is not None:
             columns.append(open_depths(above, shape.depth, width))
-        _copy_nodes(tree, columns)
+        walk = np.argsort(shape.enter)  # so that a line lies together
+        _copy_nodes(tree, [values[walk] for values in columns])
     if tree == Tree.SPONSOR:
         _refresh_direct_counts()
     return len(ids)

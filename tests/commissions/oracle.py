@@ -27,12 +27,13 @@ $$"""
 
 CLOSE = f"""
 with recursive members as (
-  select d.id, p.parent_id as sponsor_id
+  select distinct on (d.id) d.id, p.parent_id as sponsor_id
   from genealogy_distributor d
   join genealogy_distributorposition p on p.distributor_id = d.id and p.tree = 'sponsor'
-   and p.valid_from <= %(ends_on)s and (p.valid_to is null or p.valid_to > %(ends_on)s)
+   and p.valid_from <= %(ends_on)s
    and p.recorded_at <= %(cutoff_at)s
    and (p.superseded_at is null or p.superseded_at > %(cutoff_at)s)
+  order by d.id, p.valid_from desc
 ), lines as (
   select s.id, s.distributor_id as seller, s.order_class,
          (s.cv + coalesce(sum(r.cv), 0)) / 100.0 as cv,

@@ -26,8 +26,10 @@ from mlmcrm import servers
 ROOT = Path(__file__).resolve().parents[2]
 SAME_PLACES = """
 select count(*) from genealogy_distributor d
-left join genealogy_distributorposition p
-  on p.distributor_id = d.id and p.tree = %s and p.superseded_at is null and p.valid_to is null
+left join lateral (
+  select * from genealogy_distributorposition p
+  where p.distributor_id = d.id and p.tree = %s and p.superseded_at is null
+  order by p.valid_from desc limit 1) p on true
 where (p.parent_id, p.leg) is distinct from ({parent}, {leg})
 """
 

@@ -260,7 +260,7 @@ def test_an_undoing_that_is_declined_may_be_asked_for_again(cast, settings):
 def test_what_was_written_about_a_position_stays(cast):
     for statement in (
         "update genealogy_distributorposition set parent_id = null",
-        "update genealogy_distributorposition set superseded_at = now(), valid_to = '2030-01-01'",
+        "update genealogy_distributorposition set superseded_at = now(), valid_from = '2030-01-01'",
         "delete from genealogy_distributorposition",
     ):
         with pytest.raises(IntegrityError, match="stays"), transaction.atomic():

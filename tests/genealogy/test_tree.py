@@ -1,7 +1,7 @@
 """The index beside the parents: grown, rebuilt, checked, and deep."""
 
 import random
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import pytest
@@ -14,9 +14,10 @@ from genealogy.services import tree as trees
 from genealogy.services import tree_index
 from genealogy.services.enrolment import EnrolmentRefused, enrol_distributor
 from genealogy.services.intervals import CycleFound, shape_of
+from genealogy.services.positions import record_position
 from genealogy.services.tree import insert_node
 from genealogy.services.tree_check import find_breaks
-from genealogy.services.tree_index import TreeBroken, rebuild_tree
+from genealogy.services.tree_index import TreeBroken, build_trees, rebuild_tree
 
 JOINED = date(2026, 1, 5)
 
@@ -128,6 +129,35 @@ def test_grown_and_rebuilt_trees_say_the_same(db):
     assert list(GenealogyNode.objects.order_by("lft").values_list(*fields)) == grown
 
 
+def rules_of_nodes():
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select conname, pg_get_constraintdef(oid) from pg_constraint "
+            "where conrelid = 'genealogy_genealogynode'::regclass union all "
+            "select indexname, indexdef from pg_indexes "
+            "where tablename = 'genealogy_genealogynode' order by 1, 2"
+        )
+        return cursor.fetchall()
+
+
+def test_an_index_that_is_built_at_first_has_all_its_rules(cast):
+    grown = list(GenealogyNode.objects.order_by("lft").values_list("distributor", "depth", "size"))
+    rules = rules_of_nodes()
+    with pytest.raises(ValueError, match="There is an index already"):
+        build_trees()
+    GenealogyNode.objects.all().delete()
+    with connection.cursor() as cursor:
+        cursor.execute("set constraints all immediate")  # as after a commit
+
+    build_trees()
+
+    nodes = GenealogyNode.objects.order_by("lft")
+    assert list(nodes.values_list("distributor", "depth", "size")) == grown
+    assert rules_of_nodes() == rules
+    with pytest.raises(IntegrityError, match="genealogy_node_label_unique"), transaction.atomic():
+        nodes.filter(distributor=cast.ben).update(lft=nodes[0].lft)
+
+
 def test_long_chain_grows_by_relabelling(db, monkeypatch):
     monkeypatch.setattr(tree_index, "SPAN", 2**40)
     monkeypatch.setattr(trees, "LIMIT", 2**40)
@@ -215,8 +245,26 @@ def test_check_finds_missing_and_overlapping_nodes(cast):
 def test_two_positions_on_one_day_are_refused_by_the_database(cast):
     with pytest.raises(IntegrityError), transaction.atomic():
         DistributorPosition.objects.create(
-            distributor=cast.chloe, tree="sponsor", parent=cast.asha, valid_from=date(2026, 2, 1)
+            distributor=cast.chloe,
+            tree="sponsor",
+            parent=cast.asha,
+            valid_from=cast.chloe.joined_on,
         )
+
+
+def test_a_position_holds_until_the_next_one_begins(cast):
+    march = date(2026, 3, 1)
+    record_position(
+        distributor=cast.chloe, tree="sponsor", parent=cast.asha, valid_from=march, actor=None
+    )
+    of_chloe = DistributorPosition.objects.filter(distributor=cast.chloe)
+
+    assert [(p.valid_from, p.valid_to) for p in of_chloe.with_ends().order_by("valid_from")] == [
+        (cast.chloe.joined_on, march),
+        (march, None),
+    ]
+    assert of_chloe.as_of(march - timedelta(days=1)).get().parent == cast.ben
+    assert of_chloe.as_of(march).get().parent == cast.asha
 
 
 @pytest.mark.parametrize(
