@@ -13,21 +13,26 @@ from typing import Any
 
 import numpy as np
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
+from numpy.typing import NDArray
 
+from accounts.imports.bulk import rules_at_the_end
 from accounts.models import User
 from commerce.services.customers import walk_in_account
 from commissions.models import CommissionPeriod, CompensationPlan
 from commissions.services.arrays import copy_rows, slices
 from commissions.services.opening import month_of, open_days
 from commissions.services.plans import activate_version, create_version
+from genealogy.services.intervals import shape_of
 from genealogy.services.tree_index import rebuild_tree
 from tests.benchmarks.network import Network
 
 PLAN = Path(__file__).parent.parent.parent / "commissions" / "plans" / "demo.json"
 MEMBER = {
     "id": "i8", "sponsor": "i8", "enroller": "i8", "place": "i8", "leg": "i2", "referrals": "i8",
+    "rank": "i2", "pv": "i8", "gv": "i8",
 }  # fmt: skip
+Figures = dict[str, NDArray[np.int64]]
 LINE = {
     "id": "i8", "seller": "i8", "order_class": "i2", "product": "i8", "quantity": "i8", "pv": "i8",
     "cv": "i8", "margin": "i8",
@@ -73,17 +78,25 @@ def load_network(network: Network) -> None:
     rebuild_tree()
 
 
-def load_people(network: Network) -> None:
-    """Distributors, and their positions in both trees; the index is the caller's."""
+def load_people(network: Network, figures: Figures | None = None) -> None:
+    """Distributors, and their positions in both trees; the index of the trees is the caller's.
+
+    The tables are empty: what they refuse and what finds their rows is made when the rows are
+    there, and looks at all of them.
+    """
     with connection.cursor() as cursor:
         cursor.execute("set session_replication_role = replica")
         cursor.execute(
             "create unlogged table bench_member (id bigint, sponsor bigint, enroller bigint, "
-            "place bigint, leg smallint, referrals bigint)"
+            "place bigint, leg smallint, referrals bigint, rank smallint, pv bigint, gv bigint)"
         )
-        copy_rows("bench_member", MEMBER, member_pieces(network))
-        for statement in PEOPLE:
-            cursor.execute(statement)
+        copy_rows("bench_member", MEMBER, member_pieces(network, figures or {}))
+        with (
+            transaction.atomic(),
+            rules_at_the_end("genealogy_distributor", "genealogy_distributorposition"),
+        ):
+            for statement in PEOPLE:
+                cursor.execute(statement)
         cursor.execute("set session_replication_role = origin")
 
 
@@ -126,7 +139,23 @@ def take_indexes(cursor: Any, *tables: str) -> list[str]:
     return ["set maintenance_work_mem = '256MB'", *(definition for _, definition in found)]
 
 
-def member_pieces(network: Network):
+def figures_of(network: Network) -> Figures:
+    """A rank, or none, and this month's PV and GV of each, as a close and claims leave them."""
+    pv = np.bincount(network.seller, weights=network.pv, minlength=network.member_id.size)
+    shape = shape_of(network.sponsor.astype(np.int64))
+    place = (shape.enter + shape.depth) // 2
+    so_far = np.zeros(place.size + 1, np.int64)
+    so_far[place + 1] = pv
+    so_far = np.cumsum(so_far)
+    rank = np.arange(place.size) % 6
+    return {
+        "rank": rank,
+        "pv": pv.astype(np.int64),
+        "gv": so_far[place + shape.size] - so_far[place],
+    }
+
+
+def member_pieces(network: Network, figures: Figures):
     ids, count = network.member_id, network.member_id.size
     referrals = np.bincount(network.sponsor[network.sponsor >= 0], minlength=count)
     for part in slices(count):
@@ -142,6 +171,7 @@ def member_pieces(network: Network):
                 "place": (place >= 0) * ids[place],
                 "leg": network.leg[part],
                 "referrals": referrals[part],
+                **{name: figures[name][part] if figures else 0 for name in ("rank", "pv", "gv")},
             },
         )
 
@@ -168,12 +198,15 @@ PEOPLE = [
          enroller_id, placement_parent_id, leg, joined_on, status, auto_ship_active,
          notes, personal_pv, group_pv,
          current_month_pv, current_month_gv, lifetime_pv, direct_referral_count,
-         total_commission_earned, total_payout_requested, created_at, updated_at)
+         total_commission_earned, total_payout_requested, created_at, updated_at,
+         paid_as_rank_id, highest_rank_id)
        select id, 'D-' || lpad(id::text, 8, '0'), 'Distributor ' || id, '', nullif(sponsor, 0),
          nullif(enroller, 0), nullif(place, 0), nullif(leg + 1, 0), '2026-01-05',
-         'active', false, '', 0, 0, 0, 0, 0, referrals,
-         0, 0, now(), now()
-       from bench_member""",
+         'active', false, '', 0, 0, pv, gv, 0, referrals,
+         0, 0, now(), now(), rank_id, rank_id
+       from bench_member left join (select id as rank_id, level from genealogy_rank) ranks
+         on level = rank
+       order by id""",
     """insert into genealogy_distributorposition (distributor_id, tree, parent_id, valid_from,
          recorded_at, reason)
        select id, 'sponsor', nullif(sponsor, 0), '2026-01-05', now(), '' from bench_member""",
