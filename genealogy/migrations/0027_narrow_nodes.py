@@ -46,7 +46,7 @@ drop table genealogy_node_carried;
 class Migration(migrations.Migration):
     """Nodes without a number of their own, narrow, and in the order of the walk through the tree."""
 
-    dependencies = [("genealogy", "0022_undone_once")]
+    dependencies = [("genealogy", "0026_enrolment_rules")]
 
     operations = [
         migrations.RunSQL(TAKE, GIVE_BACK),

@@ -34,7 +34,7 @@ class Migration(migrations.Migration):
     """
 
     dependencies = [
-        ("genealogy", "0023_narrow_nodes"),
+        ("genealogy", "0027_narrow_nodes"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

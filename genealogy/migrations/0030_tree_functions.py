@@ -91,7 +91,7 @@ end $$
 class Migration(migrations.Migration):
     """What every newcomer needs of a tree, as functions whose plans a session keeps."""
 
-    dependencies = [("genealogy", "0025_room_to_change")]
+    dependencies = [("genealogy", "0029_room_to_change")]
 
     operations = [
         migrations.RunSQL(GAP, "drop function genealogy_gap_under"),

@@ -5,10 +5,10 @@ class Migration(migrations.Migration):
     """A move notes itself where the sponsor changes: a position that ends is not written any more."""
 
     dependencies = [
-        ("commissions", "0020_attribute_news"),
-        ("genealogy", "0022_undone_once"),
+        ("commissions", "0022_reward_rules"),
+        ("genealogy", "0026_enrolment_rules"),
     ]
-    run_before = [("genealogy", "0024_until_the_next")]
+    run_before = [("genealogy", "0028_until_the_next")]
 
     operations = [
         migrations.RunSQL(

@@ -11,7 +11,7 @@ RANKS = {
 class Migration(migrations.Migration):
     """Figures of distributors are changed where they lie, without a word to fifteen indexes."""
 
-    dependencies = [("genealogy", "0024_until_the_next")]
+    dependencies = [("genealogy", "0028_until_the_next")]
 
     operations = [
         *[
