@@ -21,12 +21,14 @@ COOKIE_SECONDS = 365 * 24 * 3600
 class Column:
     """A column beside the name. `kind` says how a value is written: text, status, count, points,
     day, email or phone; what is counted from the tree and how somebody may be reached comes with
-    the row, the rest from the distributor."""
+    the row, the rest from the distributor. What `is_dated` is known of other days than today too.
+    """
 
     key: str
     label: str
     kind: str
     read: Callable[[Distributor], Any] | None = None
+    is_dated: bool = False
 
     @property
     def is_number(self) -> bool:
@@ -44,6 +46,8 @@ class Column:
 
     def cell(self, row: Any) -> "Cell":
         """The value as the page shows it: here and not in a template, for there are hundreds."""
+        if row.is_reduced:
+            return Cell(self.label, self.is_number, ui.NOTHING)
         return Cell(self.label, self.is_number, SHOWN[self.kind](self.value(row)))
 
 
@@ -90,22 +94,29 @@ def _highest(person: Distributor) -> str:
 COLUMNS = {
     column.key: column
     for column in (
-        Column("rank", "Paid as", "text", _rank),
+        Column("rank", "Paid as", "text", _rank, is_dated=True),
         Column("highest", "Highest rank", "text", _highest),
         Column("status", "Status", "status", lambda person: person),
-        Column("distance", "Level", "count"),
-        Column("directs", "Directs", "count", lambda person: person.direct_referral_count),
-        Column("downline", "Downline", "count"),
+        Column("distance", "Level", "count", is_dated=True),
+        Column(
+            "directs",
+            "Directs",
+            "count",
+            lambda person: person.direct_referral_count,
+            is_dated=True,
+        ),
+        Column("downline", "Downline", "count", is_dated=True),
         Column("pv", "PV this period", "points", lambda person: person.current_month_pv),
         Column("gv", "GV this period", "points", lambda person: person.current_month_gv),
         Column("last_pv", "PV last period", "points", lambda person: person.personal_pv),
         Column("last_gv", "GV last period", "points", lambda person: person.group_pv),
-        Column("joined", "Joined", "day", lambda person: person.joined_on),
+        Column("joined", "Joined", "day", lambda person: person.joined_on, is_dated=True),
         Column("email", "E-mail", "email"),
         Column("phone", "Phone", "phone"),
     )
 }
 USUAL = ("rank", "status", "directs", "downline", "pv", "gv")
+USUAL_THEN = ("rank", "distance", "directs", "downline", "joined")
 
 
 def asks_contact(columns: Iterable[Column]) -> bool:
@@ -124,6 +135,13 @@ def chosen(request: HttpRequest) -> list[Column]:
     remembered = request.COOKIES.get(COOKIE, "").split(".")
     keys = known(request.GET.getlist("columns")) or known(remembered) or USUAL
     return [COLUMNS[key] for key in keys]
+
+
+def dated(columns: Iterable[Column], *, with_ranks: bool) -> list[Column]:
+    """Those of the columns that can be told of another day; the usual ones where none can."""
+    kept = [column for column in columns if column.is_dated]
+    kept = kept if len(kept) > 1 else [COLUMNS[key] for key in USUAL_THEN]
+    return [column for column in kept if with_ranks or column.key != "rank"]
 
 
 def remember(request: HttpRequest, response: HttpResponse) -> HttpResponse:

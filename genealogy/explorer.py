@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from typing import Any
 
 from django.http import QueryDict
@@ -9,8 +10,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from genealogy.columns import Cell, Column, known
-from genealogy.models import GenealogyNode
-from genealogy.queries import Hit, More, Row
+from genealogy.queries import Day, Hit, More, Row
 
 MOST_OPEN = 20
 
@@ -24,15 +24,17 @@ class State:
     at: str = ""
     columns: tuple[str, ...] = ()
     filters: dict[str, str] = field(default_factory=dict)
+    day: Day | None = None
 
     @classmethod
-    def of(cls, query: QueryDict, filters: dict[str, str]) -> "State":
+    def of(cls, query: QueryDict, filters: dict[str, str], day: Day | None = None) -> "State":
         return cls(
             root=query.get("root", ""),
             opens=tuple(dict.fromkeys(query.getlist("open")))[-MOST_OPEN:],
             at=query.get("at", ""),
             columns=tuple(known(query.getlist("columns"))),
             filters=filters,
+            day=day,
         )
 
     def query(self, **more: Any) -> str:
@@ -44,7 +46,8 @@ class State:
             **self.filters,
             **more,
         }
-        return urlencode({name: value for name, value in pairs.items() if value}, doseq=True)
+        query = urlencode({name: value for name, value in pairs.items() if value}, doseq=True)
+        return "&".join(part for part in (query, self.day and self.day.query) if part)
 
     def url(self, **more: Any) -> str:
         query = self.query(**more)
@@ -76,17 +79,11 @@ class MoreLine:
     children_url: str
 
 
-def lines_of(
-    rows: Iterable[Row | More],
-    state: State,
-    columns: list[Column],
-    opens: Iterable[GenealogyNode] = (),
-) -> list[Line | MoreLine]:
+def lines_of(rows: list[Row | More], state: State, columns: list[Column]) -> list[Line | MoreLine]:
     """The rows of an opened list; each toggle leads to the address with that row opened or shut."""
-    nodes = list(opens)
     lines: list[Line | MoreLine] = []
     way: dict[int, str] = {}
-    for row in rows:
+    for place, row in enumerate(rows):
         if isinstance(row, More):
             lines.append(_more_line(row, state))
             continue
@@ -98,18 +95,19 @@ def lines_of(
                 row=row,
                 cells=[column.cell(row) for column in columns],
                 here_url=state.beginning_with(number).url(),
-                toggle_url=_toggled(row, state, nodes, above).url(),
+                toggle_url=_toggled(row, state, rows[place + 1 :], above).url(),
                 children_url=_children_url(number, state, level=row.level),
             )
         )
     return lines
 
 
-def _toggled(row: Row, state: State, opens: list[GenealogyNode], above: str) -> State:
+def _toggled(row: Row, state: State, following: list[Row | More], above: str) -> State:
     number = row.distributor.number
     if not row.is_open:
         return replace(state, opens=(*state.opens, number))
-    inside = {node.distributor.number for node in opens if row.node.lft <= node.lft <= row.node.rgt}
+    below = takewhile(lambda other: other.level > row.level, following)
+    inside = {other.distributor.number for other in below if isinstance(other, Row)}
     left = [other for other in state.opens if other not in inside and other != number]
     if above and above not in left:
         left.append(above)

@@ -1,7 +1,7 @@
 """Which part of the trees somebody may look at."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from django.http import Http404
@@ -9,6 +9,8 @@ from django.http import Http404
 from accounts.models import User
 from genealogy.models import Distributor, GenealogyNode, Team
 from genealogy.models.node import Tree
+from genealogy.queries.changes import Day
+from genealogy.queries.past import PastTree
 
 VIEW_ALL = "genealogy.view_distributor"
 
@@ -22,6 +24,7 @@ class Scope:
     """
 
     user: User
+    day: Day | None = field(default=None, init=False)
 
     @cached_property
     def sees_all(self) -> bool:
@@ -90,6 +93,89 @@ class Scope:
             tree=Tree.SPONSOR, distributor__number__in=list(numbers)
         ).select_related("distributor")
         return [node for node in nodes if self.covers(node)]
+
+
+class NotThere(Http404):
+    """Somebody whom the reader may look at today had no place in the tree on the day asked for."""
+
+    def __init__(self, person: Distributor) -> None:
+        super().__init__("No such distributor on this day.")
+        self.person = person
+
+
+@dataclass
+class PastScope(Scope):
+    """The reader's own lines as they stood on another day.
+
+    A distributor sees who stood in his line on that day, and of them no more than he may see today:
+    of those who do not stand in one of his lines any more, name and number alone (`reduced`), which
+    his statements of closed periods name too. What was known at another moment is for staff.
+    """
+
+    day: Day
+
+    @cached_property
+    def _trees(self) -> dict[str, PastTree]:
+        return {tree: PastTree(tree, self.day) for tree in Tree}
+
+    def tree(self, tree: str = Tree.SPONSOR) -> PastTree:
+        return self._trees[Tree(tree)]
+
+    @cached_property
+    def _tops_then(self) -> dict[str, GenealogyNode | None]:
+        own = None if self.sees_all else self.own
+        return {tree: self.tree(tree).node(own.pk) if own else None for tree in Tree}
+
+    def top_in(self, tree: str) -> GenealogyNode | None:
+        return self._tops_then[tree]
+
+    @property
+    def is_stranger(self) -> bool:
+        return not self.sees_all and self.own is None
+
+    def covers(self, node: GenealogyNode) -> bool:
+        """Whether somebody stood below the reader on the day; by a statement."""
+        if self.sees_all:
+            return True
+        top = self.top_in(node.tree)
+        if top is None:
+            return False
+        above = self.tree(node.tree).upline(node.distributor_id)
+        return top.distributor_id in (node.distributor_id, *above)
+
+    def _first_seen(self, number: str, trees: list[Tree | str]) -> GenealogyNode:
+        person = Distributor.objects.filter(number=number).first()
+        if person is None:
+            raise Http404("No such distributor.")
+        for tree in trees:
+            node = self.tree(tree).node(person.pk)
+            if node and self.covers(node):
+                return node
+        Scope(self.user)._first_seen(number, trees)
+        raise NotThere(person)
+
+    def nodes(self, numbers: Iterable[str]) -> list[GenealogyNode]:
+        people = Distributor.objects.filter(number__in=list(numbers))
+        tree = self.tree()
+        ids = list(people.values_list("pk", flat=True))
+        ways = tree.uplines(ids)
+        nodes = tree.nodes({pk: len(ways.get(pk, [])) for pk in ids}).values()
+        top = self.top
+        return [
+            node
+            for node in nodes
+            if self.sees_all
+            or (top and top.distributor_id in (node.distributor_id, *ways[node.distributor_id]))
+        ]
+
+    def reduced(self, ids: Iterable[int]) -> set[int]:
+        """Those of some people of the day who do not stand in a line of the reader's today."""
+        asked = set(ids)
+        if self.sees_all or not asked:
+            return set()
+        today = Scope(self.user)
+        nodes = GenealogyNode.objects.filter(distributor__in=asked)
+        return asked - {node.distributor_id for node in nodes if today.covers(node)}
 
 
 @dataclass

@@ -10,6 +10,7 @@ below each other on a trunk, so that a generation stays in sight:
       └─ a2    └─ +4 more
 """
 
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -23,7 +24,10 @@ GAP_X, GAP_Y = 32, 52
 INDENT, GAP_HUNG = 24, 14
 MARGIN = 24
 MOST_BESIDE = 3
-LONGEST_NAME, LONGEST_RANK, LONGEST_CALL = 22, 18, 9
+LONGEST_NAME, LONGEST_RANK, LONGEST_CALL = 22, 14, 9
+"""Room for a text, in letters of the usual width."""
+WIDE, BROAD, CAPITAL = 1.9, 1.7, 1.3
+BROAD_LETTERS = "WM@ШЩЖЮФЫ"
 TONES = {"active": "good", "on_hold": "wait", "terminated": "bad", "inactive": "calm"}
 ICONS = {"good": "check", "wait": "clock", "bad": "x", "calm": "minus"}
 
@@ -37,6 +41,7 @@ class Box:
     drawn: DrawnNode
     more: int = 0
     is_root: bool = False
+    tree: str = Tree.SPONSOR
 
     width = WIDTH
 
@@ -59,6 +64,16 @@ class Box:
     @property
     def icon(self) -> str:
         return ICONS[self.tone]
+
+    @property
+    def is_reduced(self) -> bool:
+        return self.drawn.is_reduced
+
+    @property
+    def is_spillover(self) -> bool:
+        """Drawn in the placement tree under somebody else than his sponsor."""
+        is_placed = self.tree == Tree.PLACEMENT and not self.is_reduced
+        return is_placed and self.distributor.is_spillover
 
     @property
     def leg(self) -> str:
@@ -85,12 +100,48 @@ class Box:
         return f"{self.distributor.current_month_gv:,.2f}".replace("-", "\u2212")
 
     @property
-    def downline(self) -> int:
-        return self.drawn.node.size - 1 if self.drawn.node else 0
+    def downline(self) -> str:
+        """How many stand below, in words; nothing where nobody does."""
+        below = self.drawn.node.size - 1 if self.drawn.node else 0
+        return f"{below:,} below" if below else ""
+
+    @property
+    def empty(self) -> str:
+        return f"{self.drawn.places} empty places" if self.drawn.places > 1 else "Empty place"
+
+    @property
+    def hidden(self) -> str:
+        return f"{self.more:,} more"
 
 
 def shortened(text: str, longest: int) -> str:
-    return text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…"
+    """As much of a text as has room beside an ellipsis, by the widths of its letters."""
+    room = float(longest)
+    for place, letter in enumerate(text):
+        room -= width_of(letter)
+        if room < 0:
+            kept = text[: max(1, place - 1)]
+            while len(kept) > 1 and width_of(text[len(kept)]) == 0:
+                kept = kept[:-1]
+            return isolated(f"{kept.rstrip()}…")
+    return isolated(text)
+
+
+def isolated(text: str) -> str:
+    """A text that may be written from right to left, marked so that it reads from its own side."""
+    is_from_the_right = any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in text)
+    return f"\u2068{text}\u2069" if is_from_the_right else text
+
+
+def width_of(letter: str) -> float:
+    """About how wide a letter is drawn, 1 for a small Latin one; marks above or below take none."""
+    if unicodedata.category(letter) in ("Mn", "Me", "Cf"):
+        return 0
+    if unicodedata.east_asian_width(letter) in ("W", "F"):
+        return WIDE
+    if letter in BROAD_LETTERS:
+        return BROAD
+    return CAPITAL if letter.isupper() else 1
 
 
 @dataclass
@@ -118,6 +169,8 @@ def lay_out(root: DrawnNode, tree: str = Tree.SPONSOR) -> TreeDrawing:
     columns = iter(range(1_000_000))
     top = _place(drawing, root, 0.0, columns, tree)
     top.is_root = True
+    for box in drawing.boxes:
+        box.tree = tree
     drawing.boxes.sort(key=lambda box: (box.y, box.x))
     drawing.left = min(box.x for box in drawing.boxes) - MARGIN
     drawing.width = max(box.x + box.width for box in drawing.boxes) + MARGIN - drawing.left
@@ -173,8 +226,7 @@ def _x(column: int) -> float:
 def _edge(upper: Box, lower: Box) -> str:
     x1, y1 = upper.x + WIDTH / 2, upper.y + HEIGHT
     x2, y2 = lower.x + WIDTH / 2, lower.y
-    middle = (y1 + y2) / 2
-    return f"M{x1:g} {y1:g}C{x1:g} {middle:g} {x2:g} {middle:g} {x2:g} {y2:g}"
+    return f"M{x1:g} {y1:g}V{(y1 + y2) / 2:g}H{x2:g}V{y2:g}"
 
 
 def _branch(upper: Box, lower: Box) -> str:

@@ -166,7 +166,7 @@
   // The drawing: pan and zoom by viewBox. Seen from afar it shows first names, large.
 
   const NEAREST = 2;
-  const FARTHEST = 0.5;
+  const FARTHEST = 0.55;
   const FAR = 0.75;
 
   function boxOf(svg) {

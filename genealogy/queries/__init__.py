@@ -1,5 +1,6 @@
 """Reads of the trees, each a fixed number of statements whatever the size of the line."""
 
+from genealogy.queries.changes import Day
 from genealogy.queries.contacts import add_contacts, contact_of, sponsor_contact
 from genealogy.queries.drawing import DRAWN_CHILDREN, DrawnNode, drawn, legs_in_use, name_of_leg
 from genealogy.queries.explorer import (
@@ -18,7 +19,7 @@ from genealogy.queries.explorer import (
     top_nodes,
     upline_ids,
 )
-from genealogy.queries.figures import Figures, Generation, Leg, figures_of, generations
+from genealogy.queries.figures import Figures, Generation, Leg, Month, figures_of, generations
 from genealogy.queries.search import (
     MOST_RESULTS,
     Filters,
@@ -33,6 +34,7 @@ __all__ = [
     "MOST_RESULTS",
     "PAGE",
     "Crumb",
+    "Day",
     "DrawnNode",
     "Figures",
     "Filters",
@@ -40,6 +42,7 @@ __all__ = [
     "Hit",
     "HitPage",
     "Leg",
+    "Month",
     "More",
     "Row",
     "add_contacts",

@@ -21,7 +21,8 @@ class DrawnNode:
     """A person of the drawn tree with the children that are drawn, and how many are not.
 
     In the placement tree `leg` is where he stands under the parent, counted from 1. A node
-    without a person is an empty place.
+    without a person is an empty place, or all the places under somebody (`places`). Of who
+    `is_reduced` only name and number are shown.
     """
 
     node: GenealogyNode | None
@@ -29,12 +30,21 @@ class DrawnNode:
     leg_name: str = ""
     children: list["DrawnNode"] = field(default_factory=list)
     hidden: int = 0
+    is_reduced: bool = False
+    places: int = 1
 
     @property
     def distributor(self) -> Distributor:
         if self.node is None:
             raise LookupError("Nobody stands in an empty place.")
         return self.node.distributor
+
+    def people(self) -> Iterator["DrawnNode"]:
+        """Everybody who is drawn, this one first."""
+        if self.node is not None:
+            yield self
+        for child in self.children:
+            yield from child.people()
 
 
 _DRAWN = """
@@ -48,7 +58,7 @@ with recursive t as (
            row_number() over (order by {order}) as place, count(*) over () as siblings
     from genealogy_distributor d
     join genealogy_genealogynode n on n.distributor_id = d.id and n.tree = %(tree)s
-    where d.{parent}_id = t.distributor_id
+    where d.{parent}_id = t.distributor_id and (t.level > 0 or coalesce(d.leg, 0) >= %(first)s)
     order by {order}
     limit (%(limits)s::int[])[t.level + 1]
   ) c
@@ -60,11 +70,12 @@ from t order by level, parent_id, place
 ORDER = {Tree.SPONSOR: "n.size desc, d.id", Tree.PLACEMENT: "d.leg"}
 
 
-def drawn(root: GenealogyNode, depth: int) -> DrawnNode:
+def drawn(root: GenealogyNode, depth: int, first_leg: int = 1) -> DrawnNode:
     """A root and whom its tree shows below, cut to what can be drawn. A fixed number of statements.
 
     Of the sponsor tree the largest lines, of the placement tree the legs in their order with the
-    places that are empty. What is cut is counted, not fetched.
+    places that are empty, those of the root from `first_leg` on. What is cut is counted, not
+    fetched.
     """
     tree = Tree(root.tree)
     query = _DRAWN.replace("{parent}", PARENT[tree]).replace("{order}", ORDER[tree])
@@ -73,6 +84,7 @@ def drawn(root: GenealogyNode, depth: int) -> DrawnNode:
         "tree": tree,
         "depth": depth,
         "limits": list(DRAWN_CHILDREN),
+        "first": first_leg if tree == Tree.PLACEMENT else 0,
     }
     with connection.cursor() as cursor:
         cursor.execute(query, facts)
@@ -89,22 +101,29 @@ def drawn(root: GenealogyNode, depth: int) -> DrawnNode:
             parent.children.append(people[distributor_id])
             parent.hidden = siblings - len(parent.children)
     if tree == Tree.PLACEMENT:
-        width = max([legs_in_use(), *(row[3] for row in found)])
-        for row in found:
-            if row[2] < depth:
-                person = people[row[0]]
-                person.children = list(_with_empty_places(person, width))
+        show_legs([(people[row[0]], row[2]) for row in found if row[2] < depth], first_leg)
     return people[root.distributor_id]
 
 
-def _with_empty_places(parent: DrawnNode, width: int) -> Iterator[DrawnNode]:
-    """The legs of a parent in their order; nothing is said of legs behind those that are cut."""
-    taken = {child.leg: child for child in parent.children}
-    last = max(taken, default=0) if parent.hidden else min(width, DRAWN_CHILDREN[0])
-    for leg in range(1, max([last, *taken]) + 1):
-        child = taken.get(leg) or DrawnNode(None, leg)
-        child.leg_name = name_of_leg(leg, width)
-        yield child
+def show_legs(parents: list[tuple[DrawnNode, int]], first_leg: int) -> None:
+    """Put the children of each parent (with his level) into their legs, with those that are empty.
+
+    As many legs are drawn as DRAWN_CHILDREN says, the root's from `first_leg` on; who stands in a
+    further one is counted.
+    """
+    legs = [child.leg for parent, _ in parents for child in parent.children]
+    width = max([legs_in_use(), *legs])
+    for parent, level in parents:
+        first = first_leg if level == 0 else 1
+        last = min(width, first - 1 + DRAWN_CHILDREN[level])
+        taken = {child.leg: child for child in parent.children}
+        parent.hidden += sum(1 for leg in taken if leg > last)
+        if level and not taken and width > last:
+            parent.children = [DrawnNode(None, places=width)]
+            continue
+        parent.children = [taken.get(leg) or DrawnNode(None, leg) for leg in range(first, last + 1)]
+        for child in parent.children:
+            child.leg_name = name_of_leg(child.leg, width)
 
 
 def name_of_leg(leg: int, width: int) -> str:

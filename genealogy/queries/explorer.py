@@ -35,7 +35,10 @@ PARENT = {Tree.SPONSOR: "sponsor", Tree.PLACEMENT: "placement_parent"}
 
 @dataclass
 class Row:
-    """One line of the list: a node, how deep it is indented, and its place among its siblings."""
+    """One line of the list: a node, how deep it is indented, and its place among its siblings.
+
+    Of who `is_reduced` only name and number are shown.
+    """
 
     node: GenealogyNode
     level: int
@@ -44,6 +47,7 @@ class Row:
     is_open: bool = False
     is_wanted: bool = False
     contact: Contact = UNSEEN
+    is_reduced: bool = False
 
     @property
     def distributor(self) -> Distributor:
@@ -140,7 +144,7 @@ def opened(
     for node in _children_of(shown, at):
         by_parent[node.distributor.sponsor_id].append(node)
     rows: Rows = []
-    _unfold(rows, Row(root, 1, 1, 1), by_parent, shown, at)
+    unfold(rows, Row(root, 1, 1, 1), by_parent, shown, at)
     return rows
 
 
@@ -163,7 +167,7 @@ def _children_of(parents: Iterable[int], at: GenealogyNode | None) -> QuerySet[G
     return sponsor_nodes().filter(distributor_id__in=children).order_by("distributor_id")
 
 
-def _unfold(
+def unfold(
     rows: Rows,
     row: Row,
     by_parent: dict[int | None, list[GenealogyNode]],
@@ -171,7 +175,7 @@ def _unfold(
     at: GenealogyNode | None,
 ) -> None:
     """Put a row down and, where it is open, its children beneath it, each in the same way."""
-    row.is_wanted = at is not None and row.node.pk == at.pk
+    row.is_wanted = at is not None and row.node.distributor_id == at.distributor_id
     row.is_open = row.node.distributor_id in shown and row.node.size > 1
     rows.append(row)
     if not row.is_open:
@@ -179,7 +183,7 @@ def _unfold(
     found = by_parent[row.node.distributor_id]
     total = max(row.distributor.direct_referral_count, len(found))
     for position, node in enumerate(found, 1):
-        _unfold(rows, Row(node, row.level + 1, position, total), by_parent, shown, at)
+        unfold(rows, Row(node, row.level + 1, position, total), by_parent, shown, at)
     if total > len(found) >= PAGE:
         last, pinned = found[PAGE - 1], found[PAGE:]
         skip = [node.distributor.number for node in pinned]

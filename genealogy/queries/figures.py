@@ -182,7 +182,11 @@ group by 1 order by 1
 def _joined_by_month(root: GenealogyNode, today: date) -> list[Month]:
     """The last two years, or as many months as there is anything to say of."""
     earliest = _months_before(today, MONTHS - 1)
-    joined = dict(_rows(_JOINED, earliest, root.lft, root.rgt, today))
+    return months_of(dict(_rows(_JOINED, earliest, root.lft, root.rgt, today)), today)
+
+
+def months_of(joined: dict[date, int], today: date) -> list[Month]:
+    """How a line grew, from how many joined in each month: the last two years of it at most."""
     if not joined:
         return []
     growth, people, month = [], 0, min(joined)
@@ -190,7 +194,7 @@ def _joined_by_month(root: GenealogyNode, today: date) -> list[Month]:
         people += joined.get(month, 0)
         growth.append(Month(month, people))
         month = _months_before(month, -1)
-    return growth
+    return growth[-MONTHS:]
 
 
 def _months_before(day: date, months: int) -> date:

@@ -91,6 +91,7 @@ class Hit:
     way: list[Distributor] = field(default_factory=list)
     hidden: int = 0
     contact: Contact = UNSEEN
+    is_reduced = False
 
     @property
     def distributor(self) -> Distributor:

@@ -5,49 +5,83 @@ from django.views.decorators.http import require_safe
 from genealogy import queries
 from genealogy.models import GenealogyNode
 from genealogy.models.node import Tree
-from genealogy.permissions import Scope
+from genealogy.queries import DrawnNode, past_drawing
 from genealogy.treeview import lay_out
-from genealogy.views.pages import about, asked_root, beginning, page, whole
+from genealogy.views.days import Asked, on_a_day
+from genealogy.views.pages import (
+    about,
+    asked_root,
+    beginning,
+    is_spillover,
+    page,
+    whole,
+)
 
 DEEPEST = len(queries.DRAWN_CHILDREN)
 USUAL_DEPTH = 2
 
 
 @require_safe
-def tree_drawn(request: HttpRequest) -> HttpResponse:
+@on_a_day
+def tree_drawn(request: HttpRequest, asked: Asked) -> HttpResponse:
     """The lines below a distributor as a drawing, in the sponsor or the placement tree."""
-    scope = Scope(request.user)
-    asked = request.GET.get("tree", "")
-    tree = Tree(asked) if asked in Tree.values else Tree.SPONSOR
+    scope = asked.scope
+    wanted = request.GET.get("tree", "")
+    tree = Tree(wanted) if wanted in Tree.values else Tree.SPONSOR
     root, own = asked_root(request, scope, tree), scope.top
     depth = min(DEEPEST, max(1, whole(request, "depth", USUAL_DEPTH)))
     if root is not None:
-        facts = _drawn(scope, root, depth)
+        facts = _drawn(asked, root, depth, max(1, whole(request, "leg", 1)))
     elif own is not None:
-        facts = page(scope, own, tree=tree, view="drawn", is_unplaced=True)
+        facts = page(asked, own, tree=tree, view="drawn", is_unplaced=True)
+    elif scope.sees_all:
+        return beginning(request, asked, "genealogy:drawn", tree)
     else:
-        return beginning(request, scope, "genealogy:drawn", tree)
+        facts = {**asked.facts, "tree": tree, "view": "drawn", "is_unplaced": True}
     return render(request, "genealogy/tree_drawn.html", facts)
 
 
-def _drawn(scope: Scope, root: GenealogyNode, depth: int) -> dict[str, object]:
+def _drawn(asked: Asked, root: GenealogyNode, depth: int, first_leg: int) -> dict[str, object]:
+    scope = asked.scope
+    most = queries.DRAWN_CHILDREN[0]
+    legs = queries.legs_in_use() if root.tree == Tree.PLACEMENT else 0
     return page(
-        scope,
+        asked,
         root,
         node=root,
         tree=root.tree,
         view="drawn",
-        drawing=lay_out(queries.drawn(root, depth), tree=root.tree),
+        drawing=lay_out(_people(asked, root, depth, first_leg), tree=root.tree),
         depth=depth,
         depths=range(1, DEEPEST + 1),
+        leg=first_leg,
+        next_leg=first_leg + most,
+        leg_ranges=[(leg, min(legs, leg + most - 1)) for leg in range(1, legs + 1, most)],
+        knows_ranks=asked.past is None or asked.past.tree().knows_ranks,
         level=scope.level_of(root),
         **about(scope, root),
-        other_tree=_other_tree(scope, root),
+        is_spillover=is_spillover(scope, root),
+        other_tree=_other_tree(asked, root),
     )
 
 
-def _other_tree(scope: Scope, root: GenealogyNode) -> str:
+def _people(asked: Asked, root: GenealogyNode, depth: int, first_leg: int) -> DrawnNode:
+    if asked.past is None:
+        return queries.drawn(root, depth, first_leg)
+    top = past_drawing.drawn(asked.past.tree(root.tree), root, depth, first_leg)
+    people = list(top.people())
+    reduced = asked.past.reduced(person.distributor.pk for person in people)
+    for person in people:
+        person.is_reduced = person.distributor.pk in reduced
+    return top
+
+
+def _other_tree(asked: Asked, root: GenealogyNode) -> str:
     """The number to draw the other tree from: the same person, where he may be seen there."""
-    nodes = GenealogyNode.objects.filter(distributor=root.distributor_id).exclude(tree=root.tree)
-    node = nodes.first()
-    return root.distributor.number if node and scope.covers(node) else ""
+    other = Tree.PLACEMENT if root.tree == Tree.SPONSOR else Tree.SPONSOR
+    node: GenealogyNode | None
+    if asked.past:
+        node = asked.past.tree(other).node(root.distributor_id)
+    else:
+        node = GenealogyNode.objects.filter(distributor=root.distributor_id, tree=other).first()
+    return root.distributor.number if node and asked.scope.covers(node) else ""

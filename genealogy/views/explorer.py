@@ -1,7 +1,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -10,48 +9,66 @@ from django.views.decorators.http import require_safe
 
 from accounts import audit
 from genealogy import queries
-from genealogy.columns import Column, asks_contact, chosen, remember
+from genealogy.columns import COLUMNS, Column, asks_contact, chosen, dated, remember
 from genealogy.explorer import State, hit_lines, lines_of
 from genealogy.explorer_forms import ExplorerForm
 from genealogy.models import GenealogyNode
-from genealogy.permissions import Scope
+from genealogy.permissions import PastScope, Scope
+from genealogy.queries import past_lines
+from genealogy.queries.explorer import Rows
+from genealogy.views.days import Asked, on_a_day
 from genealogy.views.pages import asked_root, beginning, is_fragment, page, whole
 
 TARGETS = {"list": "genealogy:list", "drawn": "genealogy:drawn"}
 
 
 @require_safe
-def tree_list(request: HttpRequest) -> HttpResponse:
+@on_a_day
+def tree_list(request: HttpRequest, asked: Asked) -> HttpResponse:
     """The downline as a list that opens line by line, or flat where a filter narrows it.
 
     The address says it all: `root`, `open` (many), `at` (somebody looked for), `columns` (many),
-    the filters, and `after` where a list goes on.
+    the filters, `on` and `known` for another day, and `after` where a list goes on. Filters are
+    about today alone.
     """
-    scope = Scope(request.user)
+    scope = asked.scope
     root = asked_root(request, scope)
     form = ExplorerForm(request.GET)
-    state = State.of(request.GET, form.as_query)
-    columns = chosen(request)
-    facts = {
+    state = State.of(request.GET, {} if asked.past else form.as_query, scope.day)
+    columns = _columns(request, asked)
+    facts: dict[str, Any] = {
         "form": form,
         "state": state,
         "columns": columns,
         "shown_keys": [column.key for column in columns],
         "says_consent": asks_contact(columns) and not scope.sees_all,
-        "clear_url": State(root=state.root, columns=state.columns).url(),
+        "column_choices": [
+            (column.key, column.label)
+            for column in COLUMNS.values()
+            if not asked.past or column.is_dated
+        ],
+        "clear_url": State(root=state.root, columns=state.columns, day=state.day).url(),
         "view": "list",
     }
-    if root is None and (form.is_valid() and not form.filters):
-        return beginning(request, scope, TARGETS["list"], **facts)
-    if form.is_valid() and form.filters:
+    is_filtered = form.is_valid() and bool(form.filters) and not asked.past
+    if root is None and form.is_valid() and not is_filtered and scope.sees_all:
+        return beginning(request, asked, TARGETS["list"], **facts)
+    if is_filtered:
         facts |= _flat(request, scope, root, form, state)
     elif form.is_valid() and root is not None:
-        opened = _opened(request, scope, root, state)
+        opened = _opened(request, asked, root, state, columns)
         if isinstance(opened, HttpResponse):
             return opened
         facts |= opened
-    facts |= page(scope, root) if root else {"scope": scope, "root": None}
+    facts |= page(asked, root) if root else {**asked.facts, "root": None}
     return remember(request, render(request, "genealogy/tree_list.html", facts))
+
+
+def _columns(request: HttpRequest, asked: Asked) -> list[Column]:
+    columns = chosen(request)
+    if asked.past:
+        return dated(columns, with_ranks=asked.past.tree().knows_ranks)
+    return columns
 
 
 def _flat(
@@ -75,26 +92,60 @@ def _flat(
 
 
 def _opened(
-    request: HttpRequest, scope: Scope, root: GenealogyNode, state: State
+    request: HttpRequest,
+    asked: Asked,
+    root: GenealogyNode,
+    state: State,
+    columns: list[Column],
 ) -> dict[str, Any] | HttpResponse:
     """The list opened as the address says; who is far down has it begin nearer to him."""
-    columns = chosen(request)
+    scope, past = asked.scope, asked.past
     if after := request.GET.get("after", ""):
-        rows = queries.continued(root, after, whole(request, "shown", 0))
+        go_on = past.tree().continued if past else queries.continued
+        rows = go_on(root, after, whole(request, "shown", 0))
         _reveal(scope, rows, columns)
-        return {"lines": lines_of(rows, state, columns)}
+        return {"lines": lines_of(_as_seen(scope, rows), state, columns)}
     wanted = scope.node(state.at) if state.at else None
-    if wanted and not root.lft <= wanted.lft <= root.rgt:
-        return redirect(f"{reverse('genealogy:list')}?{urlencode({'at': state.at})}")
-    if wanted and (nearer := queries.beginning_above(wanted, root)):
+    if wanted and not _is_within(scope, wanted, root):
+        return redirect(State(at=state.at, day=state.day).url())
+    if wanted and (nearer := _beginning_above(scope, wanted, root)):
         return redirect(state.url(root=nearer, open=()))
-    asked = scope.nodes(state.opens)
-    if len(asked) < len(state.opens):
+    found = scope.nodes(state.opens)
+    if len(found) < len(state.opens):
         raise Http404("No such distributor.")
-    opens = [node for node in asked if queries.is_near(node, root)]
-    rows = queries.opened(root, opens, wanted)
+    opens = [node for node in found if _is_near(scope, node, root)]
+    rows = (past.tree().opened if past else queries.opened)(root, opens, wanted)
     _reveal(scope, rows, columns)
-    return {"lines": lines_of(rows, state, columns, opens), "wanted": wanted}
+    return {"lines": lines_of(_as_seen(scope, rows), state, columns), "wanted": wanted}
+
+
+def _is_within(scope: Scope, node: GenealogyNode, root: GenealogyNode) -> bool:
+    if isinstance(scope, PastScope):
+        above = scope.tree().upline(node.distributor_id)
+        return root.distributor_id in (node.distributor_id, *above)
+    return root.lft <= node.lft <= root.rgt
+
+
+def _is_near(scope: Scope, node: GenealogyNode, root: GenealogyNode) -> bool:
+    if isinstance(scope, PastScope):
+        return scope.tree().is_near(node, root)
+    return queries.is_near(node, root)
+
+
+def _beginning_above(scope: Scope, node: GenealogyNode, root: GenealogyNode) -> str:
+    if isinstance(scope, PastScope):
+        return scope.tree().beginning_above(node, root)
+    return queries.beginning_above(node, root)
+
+
+def _as_seen(scope: Scope, rows: Rows) -> Rows:
+    """The rows of another day with those reduced of whom the reader may not see more."""
+    if isinstance(scope, PastScope):
+        people = [row for row in rows if isinstance(row, queries.Row)]
+        reduced = scope.reduced(row.node.distributor_id for row in people)
+        for row in people:
+            row.is_reduced = row.node.distributor_id in reduced
+    return rows
 
 
 def _reveal(
@@ -116,48 +167,66 @@ def _reveal(
 
 
 @require_safe
-def children(request: HttpRequest, number: str) -> HttpResponse:
+@on_a_day
+def children(request: HttpRequest, asked: Asked, number: str) -> HttpResponse:
     """The next rows below a distributor, as a fragment for the list."""
-    scope = Scope(request.user)
+    scope = asked.scope
     parent = scope.node(number)
-    rows = queries.children_page(
+    rows = (asked.past.tree().children_page if asked.past else queries.children_page)(
         parent.distributor,
         level=whole(request, "level", 1) + 1,
         after=request.GET.get("after", ""),
         shown=whole(request, "shown", 0),
         skip=[number for number in request.GET.get("skip", "").split(",") if number],
     )
-    columns = chosen(request)
     _reveal(scope, rows, columns)
-    lines = lines_of(rows, State.of(request.GET, {}), columns)
-    facts = {"lines": lines, "columns": columns, "root_number": request.GET.get("root", "")}
+    columns = _columns(request, asked)
+    lines = lines_of(_as_seen(scope, rows), State.of(request.GET, {}, scope.day), columns)
+    facts = {
+        "lines": lines,
+        "columns": columns,
+        "root_number": request.GET.get("root", ""),
+        "scope": scope,
+    }
     return render(request, "genealogy/_rows.html", facts)
 
 
 @require_safe
-def search(request: HttpRequest) -> HttpResponse:
+@on_a_day
+def search(request: HttpRequest, asked: Asked) -> HttpResponse:
     """Find somebody in one's own line; a single hit opens at once, in the view one came from."""
-    scope = Scope(request.user)
-    if scope.is_stranger:
-        raise PermissionDenied
+    scope, past = asked.scope, asked.past
     words = request.GET.get("q", "").strip()
     view = request.GET.get("view", "")
     view = view if view in TARGETS else "list"
-    found = queries.search(scope.top, words) if len(words) >= 2 else []
+    found: list[GenealogyNode] = []
+    if len(words) >= 2 and past and (scope.top or scope.sees_all):
+        found = past_lines.search(past.tree(), scope.top, words)
+    elif len(words) >= 2 and not past:
+        found = queries.search(scope.top, words)
     if len(found) == 1 and not is_fragment(request):
-        return redirect(_found_url(found[0], view))
-    results = [(node, _found_url(node, view), scope.level_of(node)) for node in found]
+        return redirect(_found_url(scope, found[0], view))
+    reduced = past.reduced(node.distributor_id for node in found) if past else set()
     facts = {
+        **asked.facts,
         "words": words,
-        "results": results,
-        "scope": scope,
+        "results": [
+            (
+                node,
+                _found_url(scope, node, view),
+                scope.level_of(node),
+                node.distributor_id in reduced,
+            )
+            for node in found
+        ],
         "view": view,
         "is_cut": len(found) == queries.MOST_RESULTS,
     }
     return render(request, "genealogy/search.html", facts)
 
 
-def _found_url(node: GenealogyNode, view: str) -> str:
+def _found_url(scope: Scope, node: GenealogyNode, view: str) -> str:
     """The list opened down to somebody, or the tree drawn around him."""
     name = "at" if view == "list" else "root"
-    return f"{reverse(TARGETS[view])}?{urlencode({name: node.distributor.number})}"
+    query = urlencode({name: node.distributor.number}) + (scope.day.suffix if scope.day else "")
+    return f"{reverse(TARGETS[view])}?{query}"

@@ -1,7 +1,7 @@
 from decimal import Decimal
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
@@ -12,46 +12,100 @@ from genealogy import queries
 from genealogy.explorer import State
 from genealogy.models import GenealogyNode
 from genealogy.models.node import Tree
-from genealogy.permissions import Scope
-from genealogy.views.pages import about, asked_root, beginning, is_fragment, page
+from genealogy.permissions import PastScope, Scope
+from genealogy.queries import past_lines
+from genealogy.views.days import Asked, on_a_day
+from genealogy.views.pages import (
+    about,
+    asked_root,
+    beginning,
+    is_fragment,
+    is_reduced,
+    is_spillover,
+    page,
+)
 
 
 @require_safe
-def distributor_card(request: HttpRequest, number: str) -> HttpResponse:
+@on_a_day
+def distributor_card(request: HttpRequest, asked: Asked, number: str) -> HttpResponse:
     """One distributor as others above may see him: a card, or a page around the card.
 
     A look at the page by staff goes into the audit trail.
     """
-    scope = Scope(request.user)
+    scope = asked.scope
     node = scope.any_node(number)
-    facts: dict[str, Any] = {"node": node, "level": scope.level_of(node)}
-    facts |= about(scope, node, is_whole_page=not is_fragment(request))
+    _refuse_reduced(scope, node)
+    facts: dict[str, Any] = {
+        "node": node,
+        "level": scope.level_of(node),
+        "is_spillover": is_spillover(scope, node),
+        **about(scope, node, is_whole_page=not is_fragment(request)),
+    }
     if is_fragment(request):
         facts |= {"person": node.distributor, "scope": scope}
         return render(request, "genealogy/_card.html", facts)
     if scope.sees_all and request.method == "GET":
         audit.record(actor=scope.user, action="distributor.viewed", target=node.distributor)
     if node.tree == Tree.SPONSOR:
-        levels = queries.generations(node)
-        facts["generations"] = [(generation.label, generation.people) for generation in levels]
-    return render(request, "genealogy/distributor.html", page(scope, node, **facts))
+        facts["generations"] = _generations(scope, node)
+    return render(request, "genealogy/distributor.html", page(asked, node, **facts))
+
+
+def _refuse_reduced(scope: Scope, node: GenealogyNode) -> None:
+    """Of who left the reader's lines there is nothing further to see. Raises 404."""
+    if is_reduced(scope, node):
+        raise Http404("No such distributor.")
+
+
+def _generations(scope: Scope, node: GenealogyNode) -> list[tuple[str, int]]:
+    if isinstance(scope, PastScope):
+        return past_lines.people_by_level(scope.tree(), node)
+    levels = queries.generations(node)
+    return [(generation.label, generation.people) for generation in levels]
 
 
 @require_safe
-def figures(request: HttpRequest) -> HttpResponse:
-    """Who is new, how active each level is, how the legs compare and how the line grew."""
-    scope = Scope(request.user)
+@on_a_day
+def figures(request: HttpRequest, asked: Asked) -> HttpResponse:
+    """Who is new, how active each level is, how the legs compare and how the line grew.
+
+    Of another day who stood where: volumes are not kept by day.
+    """
+    scope = asked.scope
     root = asked_root(request, scope)
+    if root is None and not scope.sees_all:
+        return render(request, "genealogy/day_refused.html", asked.facts)
     if root is None:
-        return beginning(request, scope, "genealogy:figures")
+        return beginning(request, asked, "genealogy:figures")
+    if asked.past:
+        _refuse_reduced(scope, root)
+        facts = page(asked, root, view="figures", **_figures_then(asked.past, root))
+        return render(request, "genealogy/figures_then.html", facts)
     placement = GenealogyNode.objects.filter(
         distributor=root.distributor_id, tree=Tree.PLACEMENT
     ).first()
     if placement and not scope.covers(placement):
         placement = None
     shown = queries.figures_of(root, placement, timezone.localdate())
-    facts = page(scope, root, figures=shown, view="figures", **_charts(shown))
+    facts = page(asked, root, figures=shown, view="figures", **_charts(shown))
     return render(request, "genealogy/figures.html", facts | _leads(root, shown))
+
+
+def _figures_then(scope: PastScope, root: GenealogyNode) -> dict[str, Any]:
+    tree, places = scope.tree(), scope.tree(Tree.PLACEMENT)
+    place = places.node(root.distributor_id)
+    has_place = place is not None and scope.covers(place)
+    placement_legs = []
+    if has_place:
+        placement_legs = past_lines.legs(places, root.distributor_id, scope.reduced)
+    return {
+        "people": root.downline,
+        "levels": past_lines.people_by_level(tree, root),
+        "sponsor_legs": past_lines.legs(tree, root.distributor_id, scope.reduced),
+        "placement_legs": placement_legs,
+        "growth": _plotted_growth(past_lines.growth(tree, root)),
+    }
 
 
 def _charts(figures: queries.Figures) -> dict[str, Any]:
@@ -62,8 +116,12 @@ def _charts(figures: queries.Figures) -> dict[str, Any]:
         "levels": [Series("With PV this period", active), Series("Without PV", quiet)],
         "sponsor_legs": [_plotted(leg) for leg in figures.sponsor_legs],
         "placement_legs": [_plotted(leg) for leg in figures.placement_legs],
-        "growth": [(f"{month.first_day:%b %y}", month.people) for month in figures.growth],
+        "growth": _plotted_growth(figures.growth),
     }
+
+
+def _plotted_growth(months: list[queries.Month]) -> list[tuple[str, int]]:
+    return [(f"{month.first_day:%b %y}", month.people) for month in months]
 
 
 def _plotted(leg: queries.Leg) -> tuple[str, Decimal]:

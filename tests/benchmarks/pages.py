@@ -36,6 +36,29 @@ update genealogy_distributor set
                              where n.distributor_id = genealogy_distributor.id
                                and n.tree = 'sponsor')
 """
+# Positions that begin one after the other over three years, and five hundred who were moved from
+# their sponsor's sponsor since.
+DATED = [
+    "set session_replication_role = replica",
+    """update genealogy_distributorposition p set valid_from =
+         date '2024-01-01' + (1050 * (p.distributor_id - low) / (high - low + 1))::int
+       from (select min(id) as low, max(id) as high from genealogy_distributor) ends""",
+    """create temporary table moved as
+       select p.id, p.distributor_id, p.tree, above.parent_id, p.valid_from, p.recorded_at
+       from genealogy_distributorposition p
+       join genealogy_distributorposition above
+         on above.distributor_id = p.parent_id and above.tree = p.tree
+       where p.tree = 'sponsor' and above.parent_id is not null and p.valid_from < '2026-11-10'
+       order by p.distributor_id * 7919 % 100003 limit 500""",
+    "update genealogy_distributorposition set valid_from = '2026-11-10' "
+    "where id in (select id from moved)",
+    """insert into genealogy_distributorposition
+         (distributor_id, tree, parent_id, valid_from, valid_to, recorded_at, reason)
+       select distributor_id, tree, parent_id, valid_from, '2026-11-10', recorded_at, ''
+       from moved""",
+    "set session_replication_role = origin",
+]
+LATELY, LONG_AGO = "on=2026-10-31", "on=2025-03-01"
 
 
 def main() -> int:
@@ -79,7 +102,7 @@ def measure(size: int, with_plans: bool) -> int:
     load_network(generate(size))
     finish_loading()
     top = Distributor.objects.order_by("pk")[0]
-    deep = Distributor.objects.order_by("-pk")[0]
+    deep = Distributor.objects.filter(positions__valid_from__lt="2026-10-01").order_by("-pk")[0]
     wide = Distributor.objects.order_by("-direct_referral_count", "pk")[0]
     worst = time_pages(top, addresses_of(deep, wide))
     if with_plans:
@@ -94,7 +117,8 @@ def finish_loading() -> None:
     from tests.benchmarks.loading import put_to_rest
 
     with connection.cursor() as cursor:
-        cursor.execute(VARIED)
+        for statement in (VARIED, *DATED):
+            cursor.execute(statement)
     rebuild_tree("placement")
     put_to_rest()
 
@@ -118,6 +142,23 @@ def addresses_of(deep: Any, wide: Any) -> dict[str, str]:
         "drawn, placement": "/genealogy/drawn/?tree=placement&depth=4",
         "figures": "/genealogy/figures/",
         "card": "/genealogy/{top}/",
+        **pages_then("last month", LATELY, wide, deep),
+        **pages_then("long ago", LONG_AGO, wide, wide),
+    }
+
+
+def pages_then(when: str, on: str, wide: Any, deep: Any) -> dict[str, str]:
+    """The pages as of another day; `deep` had joined by then."""
+    return {
+        f"{when}: list": f"/genealogy/?root={wide.number}&{on}",
+        f"{when}: children": f"/genealogy/{wide.number}/children/?level=1&{on}",
+        f"{when}: way down": f"/genealogy/?at={deep.number}&{on}",
+        f"{when}: search by name": f"/genealogy/search/?q=butor%2012&{on}",
+        f"{when}: drawn, sponsor": f"/genealogy/drawn/?depth=4&{on}",
+        f"{when}: drawn, place": f"/genealogy/drawn/?tree=placement&depth=4&{on}",
+        f"{when}: figures": f"/genealogy/figures/?{on}",
+        f"{when}: card": f"/genealogy/{{top}}/?{on}",
+        f"{when}: known then": f"/genealogy/?root={wide.number}&{on}&known=2026-11-15",
     }
 
 
@@ -132,11 +173,12 @@ def time_pages(top: Any, addresses: dict[str, str]) -> dict[str, float]:
     client = Client(headers={"accept": "text/html"}, SERVER_NAME="localhost")
     top.user = User.objects.create_user("top@example.com", email_verified=True)
     top.save(update_fields=["user"])
-    client.force_login(top.user)
-    print(f"\n{'page':24}{'median ms':>10}{'worst ms':>10}{'statements':>12}{'KiB':>8}")
+    staff = User.objects.create_user("staff@example.com", role="admin", email_verified=True)
+    print(f"\n{'page':28}{'median ms':>10}{'worst ms':>10}{'statements':>12}{'KiB':>8}")
     worst = {}
     for name, address in addresses.items():
         url = address.format(top=top.number)
+        client.force_login(staff if "known=" in url else top.user)
         reset_queries()  # the log of a development server is full after loading
         with CaptureQueriesContext(connection) as statements:
             response = client.get(url)
@@ -146,7 +188,7 @@ def time_pages(top: Any, addresses: dict[str, str]) -> dict[str, float]:
         times = [timed(client, url) for _ in range(ROUNDS)]
         worst[name] = max(times)
         size = len(response.content) / 1024
-        print(f"{name:24}{statistics.median(times):10.0f}{worst[name]:10.0f}{count:12}{size:8.0f}")
+        print(f"{name:28}{statistics.median(times):10.0f}{worst[name]:10.0f}{count:12}{size:8.0f}")
     return worst
 
 

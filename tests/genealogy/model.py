@@ -34,15 +34,31 @@ class Log:
                 found = (entry.parent, entry.leg)
         return found
 
-    def upline(self, who: int, tree: str, on: date | None = None) -> list[int]:
+    def upline(
+        self, who: int, tree: str, on: date | None = None, known: int | None = None
+    ) -> list[int]:
         """Nearest first; a circle would never end and is an error of the product."""
         above: list[int] = []
-        parent, _ = self.place(who, tree, on)
+        parent, _ = self.place(who, tree, on, known)
         while parent is not None:
             assert parent not in above
             above.append(parent)
-            parent, _ = self.place(parent, tree, on)
+            parent, _ = self.place(parent, tree, on, known)
         return above
+
+    def lines(self, tree: str, on: date, known: int | None = None) -> dict[int, set[int]]:
+        """Who stood anywhere below whom on a day, himself with him, of all who were there."""
+        there = {
+            entry.who for entry in self.entries[:known] if entry.tree == tree and entry.since <= on
+        }
+        if tree == "placement":
+            placed = {who for who in there if self.place(who, tree, on, known)[0] is not None}
+            there = placed | {self.place(who, tree, on, known)[0] for who in placed}
+        lines: dict[int, set[int]] = {who: {who} for who in there}
+        for who in there:
+            for above in self.upline(who, tree, on, known):
+                lines[above].add(who)
+        return lines
 
     def directs(self, who: int | None, tree: str) -> list[int]:
         return [person for person in self.joined if self.place(person, tree)[0] == who]

@@ -25,6 +25,8 @@ from genealogy.models import (
     PlacementPreference,
     PlacementRule,
 )
+from genealogy.queries import Day, past_lines
+from genealogy.queries.past import PastTree
 from genealogy.services import moves, placement, tree, tree_index
 from genealogy.services.enrolment import EnrolmentRefused, enrol_distributor
 from genealogy.services.moves import MoveRefused, Place
@@ -204,6 +206,35 @@ class Genealogy(RuleBasedStateMachine):
                 for who, tree_name in ((w, t) for w in self.people for t in TREES):
                     expected = self.log.place(who, tree_name, self.day(ago), entries)
                     assert found.get((who, tree_name), (None, None)) == expected
+
+    @invariant()
+    def each_day_is_read_from_today_and_what_changed(self) -> None:
+        for moment, entries in ((None, None), self.known[len(self.known) // 2]):
+            for ago in range(5):
+                for name in TREES:
+                    self.hold_day(PastTree(name, Day(self.day(ago), moment)), entries)
+
+    def hold_day(self, past: PastTree, entries: int | None) -> None:
+        """Sizes, parents, uplines and levels of a day against the log."""
+        day, name = past.day.on, past.tree
+        lines = self.log.lines(name, day, entries)
+        ways = {who: self.log.upline(who, name, day, entries) for who in lines}
+        nodes = past.nodes(dict.fromkeys(self.people, 0))
+        assert {pk: node.size for pk, node in nodes.items()} == {
+            who: len(line) for who, line in lines.items()
+        }
+        assert past.uplines(lines) == {who: way for who, way in ways.items() if way}
+        directs = Counter(way[0] for way in ways.values() if way)
+        assert {pk: node.distributor.direct_referral_count for pk, node in nodes.items()} == {
+            who: directs[who] for who in lines
+        }
+        tops = [node.distributor_id for node in past.tops()]
+        order = sorted((who for who in lines if not ways[who]), key=lambda w: (-len(lines[w]), w))
+        assert tops == order
+        for top in tops if name == "sponsor" else []:
+            levels = Counter(len(ways[who]) for who in lines[top] - {top})
+            found = past_lines.people_by_level(past, nodes[top])
+            assert found == [(f"Level {n}", levels[n]) for n in sorted(levels)]
 
 
 SETTINGS = settings(

@@ -4,6 +4,7 @@ from datetime import date
 
 from genealogy.models import Distributor, GenealogyNode
 from genealogy.services.enrolment import enrol_distributor
+from genealogy.services.positions import record_position
 from genealogy.services.tree import rebuild_tree
 from tests.cast import Cast
 
@@ -25,12 +26,23 @@ def enrol_under(
     ]
 
 
-def place_the_company(cast: Cast, *more: tuple[Distributor, str, int]) -> None:
+def place_the_company(
+    cast: Cast, *more: tuple[Distributor, str, int], since: date | None = None
+) -> None:
     """Ben left and Stella right below Asha, Dmitri right below Ben; Chloe waits for a place."""
     placed = [(getattr(cast, name), above, leg) for name, above, leg in PLACES]
     for person, above, leg in [*placed, *more]:
         parent = getattr(cast, above) if above else None
         Distributor.objects.filter(pk=person.pk).update(placement_parent=parent, leg=leg)
+        if parent:
+            record_position(
+                distributor=person,
+                tree="placement",
+                parent=parent,
+                leg=leg,
+                valid_from=since or person.joined_on,
+                actor=None,
+            )
     rebuild_tree("placement")
 
 

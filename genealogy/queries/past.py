@@ -1,0 +1,275 @@
+"""A tree as it was on another day, read from the positions: whose children, how far up, how many.
+
+Everything is put into the shapes of today's pages. The people carry what is known of the day and
+nothing of today: number, name, day of joining, parents and directs of the day.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from django.db import connection
+from django.db.models import Count, QuerySet
+
+from genealogy.models import Distributor, DistributorPosition, GenealogyNode, Rank
+from genealogy.models.node import Tree
+from genealogy.queries.changes import Changes, Day, held
+from genealogy.queries.explorer import (
+    CRUMBS,
+    MOST_GENERATIONS,
+    PAGE,
+    Crumb,
+    More,
+    Row,
+    Rows,
+    unfold,
+)
+from genealogy.services import past_ranks
+
+SHOWN = ("id", "number", "display_name", "joined_on")
+
+
+@dataclass
+class PastTree:
+    """One of the trees on a day, as it was known at a moment.
+
+    Whom it is asked about and had no place in it on the day is left out of the answers.
+    """
+
+    tree: str
+    day: Day
+
+    @cached_property
+    def changes(self) -> Changes:
+        return Changes(self.tree, self.day)
+
+    @cached_property
+    def knows_ranks(self) -> bool:
+        return past_ranks.are_known(self.day.on, self.day.known_at)
+
+    @property
+    def positions(self) -> QuerySet[DistributorPosition]:
+        rows = DistributorPosition.objects.filter(tree=self.tree)
+        return rows.as_of(self.day.on, self.day.known_at)
+
+    # People
+
+    def nodes(self, depths: dict[int, int]) -> dict[int, GenealogyNode]:
+        """Those of the people who had a place, by id: their line's size, and the depth given.
+
+        A fixed number of statements; one more in the placement tree, whose people also have a
+        sponsor.
+        """
+        ids = list(depths)
+        parents = self.parents(ids)
+        directs = self._directs(ids)
+        there = [pk for pk in ids if pk in parents or pk in directs]
+        labels = self.labels(there)
+        sponsors = parents if self.tree == Tree.SPONSOR else self._sponsors(there)
+        ranks = past_ranks.names_of(there, self.day.on, self.day.known_at)
+        people = Distributor.objects.filter(pk__in=there).values_list(*SHOWN)
+        return {
+            row[0]: GenealogyNode(
+                tree=self.tree,
+                depth=depths[row[0]],
+                size=self.changes.size(row[0], labels.get(row[0])),
+                distributor=_person(
+                    row,
+                    sponsor_id=sponsors.get(row[0], (None, None))[0],
+                    place=parents.get(row[0], (None, None)) if self._is_placement else NOWHERE,
+                    directs=directs.get(row[0], 0),
+                    rank=ranks.get(row[0], ""),
+                ),
+            )
+            for row in people
+        }
+
+    @property
+    def _is_placement(self) -> bool:
+        return self.tree == Tree.PLACEMENT
+
+    def parents(self, ids: Iterable[int]) -> dict[int, tuple[int | None, int | None]]:
+        """(parent, leg) of those who had a position."""
+        rows = self.positions.filter(distributor__in=list(ids))
+        return {pk: (up, leg) for pk, up, leg in rows.values_list("distributor", "parent", "leg")}
+
+    def _sponsors(self, ids: list[int]) -> dict[int, tuple[int | None, int | None]]:
+        return PastTree(Tree.SPONSOR, self.day).parents(ids)
+
+    def _directs(self, ids: list[int]) -> dict[int, int]:
+        rows = self.positions.filter(parent__in=ids).values_list("parent")
+        return dict(rows.annotate(directs=Count("pk")).order_by())
+
+    def labels(self, ids: Iterable[int]) -> dict[int, tuple[int, int, int]]:
+        """(lft, rgt, size) of today."""
+        nodes = GenealogyNode.objects.filter(tree=self.tree, distributor__in=list(ids))
+        rows = nodes.values_list("distributor", "lft", "rgt", "size")
+        return {pk: (lft, rgt, size) for pk, lft, rgt, size in rows}
+
+    def sizes(self, ids: Iterable[int]) -> dict[int, int]:
+        """How many people stood in the lines of some who were there, themselves counted."""
+        ids = list(ids)
+        labels = self.labels(ids)
+        return {pk: self.changes.size(pk, labels.get(pk)) for pk in ids}
+
+    def node(self, distributor_id: int) -> GenealogyNode | None:
+        """Somebody's place on the day, with his depth below the top; None where he had none."""
+        depth = len(self.upline(distributor_id))
+        return self.nodes({distributor_id: depth}).get(distributor_id)
+
+    def upline(self, distributor_id: int) -> list[int]:
+        """Everybody above on the day, the top first."""
+        with connection.cursor() as cursor:
+            cursor.execute(_UPLINE, self.day.facts(self.tree, start=[distributor_id]))
+            return [above for _, above, _ in reversed(cursor.fetchall())]
+
+    def uplines(self, ids: Iterable[int]) -> dict[int, list[int]]:
+        """The same for several people, nearest first."""
+        found: dict[int, list[int]] = defaultdict(list)
+        with connection.cursor() as cursor:
+            cursor.execute(_UPLINE, self.day.facts(self.tree, start=list(ids)))
+            for start, above, _ in cursor.fetchall():
+                found[start].append(above)
+        return found
+
+    # The list
+
+    def children_page(
+        self,
+        parent: Distributor,
+        level: int,
+        after: str = "",
+        shown: int = 0,
+        skip: Iterable[str] = (),
+    ) -> Rows:
+        """The next fifty directs of a distributor on the day, and where it goes on."""
+        skipped = list(skip)
+        rows = self.positions.filter(parent=parent).order_by("distributor_id")
+        total = rows.count()
+        if after:
+            last = Distributor.objects.filter(number=after).values("pk")
+            rows = rows.filter(distributor_id__gt=last[:1])
+        if skipped:
+            rows = rows.exclude(distributor__number__in=skipped)
+        ids = list(rows.values_list("distributor_id", flat=True)[: PAGE + 1])
+        nodes = self.nodes(dict.fromkeys(ids[:PAGE], 0))
+        found: Rows = [
+            Row(nodes[pk], level, shown + place, total) for place, pk in enumerate(ids[:PAGE], 1)
+        ]
+        if len(ids) > PAGE:
+            last_number = nodes[ids[PAGE - 1]].distributor.number
+            found.append(More(parent.number, last_number, shown + PAGE, total, level, skipped))
+        return found
+
+    def continued(self, root: GenealogyNode, after: str, shown: int) -> Rows:
+        """A root and its further directs."""
+        return [
+            Row(root, 1, 1, 1, is_open=True),
+            *self.children_page(root.distributor, level=2, after=after, shown=shown),
+        ]
+
+    def opened(
+        self, root: GenealogyNode, opens: Iterable[GenealogyNode], at: GenealogyNode | None
+    ) -> Rows:
+        """The list of the day from a root down, opened as `queries.opened` opens today's."""
+        leaves = [node.distributor_id for node in opens]
+        wanted = [at.distributor_id] if at else []
+        shown = {root.distributor_id, *leaves}
+        for way in self.uplines([*leaves, *wanted]).values():
+            if root.distributor_id in way:
+                shown |= {*way[: way.index(root.distributor_id)]}
+        ids = self._first_children(shown, wanted)
+        nodes = self.nodes(dict.fromkeys(ids, 0))
+        by_parent: dict[int | None, list[GenealogyNode]] = defaultdict(list)
+        for pk in ids:
+            by_parent[nodes[pk].distributor.sponsor_id].append(nodes[pk])
+        rows: Rows = []
+        unfold(rows, Row(root, 1, 1, 1), by_parent, shown, at)
+        return rows
+
+    def _first_children(self, parents: Iterable[int], wanted: list[int]) -> list[int]:
+        ids = list(parents)
+        facts = self.day.facts(self.tree, parents=ids, wanted=[*ids, *wanted], page=PAGE)
+        with connection.cursor() as cursor:
+            cursor.execute(_FIRST_CHILDREN, facts)
+            return [row[0] for row in cursor.fetchall()]
+
+    def is_near(self, node: GenealogyNode, root: GenealogyNode) -> bool:
+        """Whether a node is not so deep below a root that the list would not end."""
+        return node.depth - root.depth <= MOST_GENERATIONS
+
+    def beginning_above(self, node: GenealogyNode, root: GenealogyNode) -> str:
+        """The number of somebody on the way, from whom a list is short enough; "" if `root` is."""
+        if self.is_near(node, root):
+            return ""
+        near = self.upline(node.distributor_id)[-CRUMBS]
+        return Distributor.objects.values_list("number", flat=True).get(pk=near)
+
+    def crumbs(self, node: GenealogyNode, top: GenealogyNode | None) -> list[Crumb]:
+        """The way down to somebody on the day, from the reader's place or the very top."""
+        ids = self.upline(node.distributor_id)
+        if top is not None:
+            ids = ids[ids.index(top.distributor_id) :] if top.distributor_id in ids else []
+        kept = ids if len(ids) <= CRUMBS else [ids[0], *ids[1 - CRUMBS :]]
+        people = Distributor.objects.only("number", "display_name").in_bulk(kept)
+        trail = [Crumb(people[pk]) for pk in kept]
+        if len(kept) < len(ids):
+            trail.insert(1, Crumb(None, len(ids) - len(kept)))
+        return trail
+
+    def tops(self, limit: int = PAGE) -> list[GenealogyNode]:
+        """Those with nobody above on the day, largest lines first."""
+        if self._is_placement:
+            placed = self.positions.filter(parent__isnull=False)
+            parents = placed.values_list("parent", flat=True).distinct()
+            above = set(parents.exclude(parent__in=placed.values("distributor")))
+        else:
+            above = set(self.positions.filter(parent=None).values_list("distributor", flat=True))
+        nodes = self.nodes(dict.fromkeys(above, 0)).values()
+        return sorted(nodes, key=lambda node: (-node.size, node.distributor_id))[:limit]
+
+
+NOWHERE = (None, None)
+
+
+def _person(
+    row: tuple[Any, ...],
+    *,
+    sponsor_id: int | None,
+    place: tuple[int | None, int | None],
+    directs: int,
+    rank: str,
+) -> Distributor:
+    return Distributor(
+        paid_as_rank=Rank(name=rank) if rank else None,
+        **dict(zip(SHOWN, row, strict=True)),
+        sponsor_id=sponsor_id,
+        placement_parent_id=place[0],
+        leg=place[1],
+        direct_referral_count=directs,
+    )
+
+
+_UPLINE = f"""
+with recursive up as (
+  select p.distributor_id as start, p.parent_id as above, 1 as n
+  from genealogy_distributorposition p
+  where p.distributor_id = any(%(start)s) and {held()}
+  union all
+  select up.start, p.parent_id, up.n + 1 from up
+  join genealogy_distributorposition p on p.distributor_id = up.above and {held()}
+)
+select start, above, n from up where above is not null order by n
+"""
+_FIRST_CHILDREN = f"""
+select c.id from unnest(%(parents)s::bigint[]) as above(id) cross join lateral (
+  select p.distributor_id as id from genealogy_distributorposition p
+  where p.parent_id = above.id and {held()} order by p.distributor_id limit %(page)s
+) c
+union
+select p.distributor_id from genealogy_distributorposition p
+where p.distributor_id = any(%(wanted)s) and p.parent_id = any(%(parents)s) and {held()}
+order by 1
+"""
