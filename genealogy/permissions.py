@@ -112,7 +112,16 @@ class PastScope(Scope):
     his statements of closed periods name too. What was known at another moment is for staff.
     """
 
-    day: Day
+    day: Day = field(kw_only=True)
+    today: Scope = field(kw_only=True)
+
+    @property
+    def sees_all(self) -> bool:  # type: ignore[override]
+        return self.today.sees_all
+
+    @property
+    def own(self) -> Distributor | None:  # type: ignore[override]
+        return self.today.own
 
     @cached_property
     def _trees(self) -> dict[str, PastTree]:
@@ -121,13 +130,9 @@ class PastScope(Scope):
     def tree(self, tree: str = Tree.SPONSOR) -> PastTree:
         return self._trees[Tree(tree)]
 
-    @cached_property
-    def _tops_then(self) -> dict[str, GenealogyNode | None]:
-        own = None if self.sees_all else self.own
-        return {tree: self.tree(tree).node(own.pk) if own else None for tree in Tree}
-
     def top_in(self, tree: str) -> GenealogyNode | None:
-        return self._tops_then[tree]
+        own = None if self.sees_all else self.own
+        return self.tree(tree).node(own.pk) if own else None
 
     @property
     def is_stranger(self) -> bool:
@@ -151,7 +156,7 @@ class PastScope(Scope):
             node = self.tree(tree).node(person.pk)
             if node and self.covers(node):
                 return node
-        Scope(self.user)._first_seen(number, trees)
+        self.today._first_seen(number, trees)
         raise NotThere(person)
 
     def nodes(self, numbers: Iterable[str]) -> list[GenealogyNode]:
@@ -173,9 +178,8 @@ class PastScope(Scope):
         asked = set(ids)
         if self.sees_all or not asked:
             return set()
-        today = Scope(self.user)
         nodes = GenealogyNode.objects.filter(distributor__in=asked)
-        return asked - {node.distributor_id for node in nodes if today.covers(node)}
+        return asked - {node.distributor_id for node in nodes if self.today.covers(node)}
 
 
 @dataclass

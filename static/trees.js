@@ -60,11 +60,11 @@
     if (grid.querySelector("tr.is-current")?.hidden) url.searchParams.delete("at");
     for (const number of numbers) url.searchParams.append("open", number);
     history.replaceState(history.state, "", url);
-    const form = document.querySelector("form[data-keeps-open]");
-    for (const field of form?.querySelectorAll('input[name="open"]') ?? []) field.remove();
-    for (const number of numbers) {
-      const field = Object.assign(document.createElement("input"), { type: "hidden", name: "open", value: number });
-      form?.prepend(field);
+    for (const form of document.querySelectorAll("form[data-keeps-open]")) {
+      for (const field of form.querySelectorAll('input[name="open"]')) field.remove();
+      for (const number of numbers) {
+        form.prepend(Object.assign(document.createElement("input"), { type: "hidden", name: "open", value: number }));
+      }
     }
   }
 

@@ -6,7 +6,7 @@ nothing of today: number, name, day of joining, parents and directs of the day.
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -40,6 +40,8 @@ class PastTree:
 
     tree: str
     day: Day
+    _nodes: dict[int, GenealogyNode | None] = field(default_factory=dict, init=False)
+    _uplines: dict[int, list[int]] = field(default_factory=dict, init=False)
 
     @cached_property
     def changes(self) -> Changes:
@@ -116,14 +118,18 @@ class PastTree:
 
     def node(self, distributor_id: int) -> GenealogyNode | None:
         """Somebody's place on the day, with his depth below the top; None where he had none."""
-        depth = len(self.upline(distributor_id))
-        return self.nodes({distributor_id: depth}).get(distributor_id)
+        if distributor_id not in self._nodes:
+            depth = len(self.upline(distributor_id))
+            found = self.nodes({distributor_id: depth})
+            self._nodes[distributor_id] = found.get(distributor_id)
+        return self._nodes[distributor_id]
 
     def upline(self, distributor_id: int) -> list[int]:
         """Everybody above on the day, the top first."""
-        with connection.cursor() as cursor:
-            cursor.execute(_UPLINE, self.day.facts(self.tree, start=[distributor_id]))
-            return [above for _, above, _ in reversed(cursor.fetchall())]
+        if distributor_id not in self._uplines:
+            found = self.uplines([distributor_id]).get(distributor_id, [])
+            self._uplines[distributor_id] = found[::-1]
+        return self._uplines[distributor_id]
 
     def uplines(self, ids: Iterable[int]) -> dict[int, list[int]]:
         """The same for several people, nearest first."""

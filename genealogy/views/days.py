@@ -11,10 +11,12 @@ from django.shortcuts import render
 from django.utils.http import urlencode
 
 from genealogy.day_forms import DayForm
+from genealogy.models import GenealogyNode
 from genealogy.permissions import NotThere, PastScope, Scope
 
 KEPT = ("root", "tree", "depth", "leg", "open", "at", "columns", "view", "q")
 """What of an address stays when another day is chosen."""
+PEOPLE = ("root", "open", "at")
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,21 @@ class Asked:
         }
 
 
+def _kept(request: HttpRequest, today: Scope) -> list[tuple[str, str]]:
+    """What stays of the address, without people whom the reader may not see on every day."""
+    pairs = [(name, value) for name in KEPT for value in request.GET.getlist(name) if value]
+    numbers = [value for name, value in pairs if name in PEOPLE]
+    if not request.GET.get("on") or not numbers:
+        return pairs
+    nodes = GenealogyNode.objects.filter(distributor__number__in=numbers)
+    seen = {
+        node.distributor.number
+        for node in nodes.select_related("distributor")
+        if today.covers(node)
+    }
+    return [(name, value) for name, value in pairs if name not in PEOPLE or value in seen]
+
+
 def on_a_day(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """Give a view what was asked, with the reader's scope of the day of the address.
 
@@ -52,14 +69,16 @@ def on_a_day(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     @wraps(view)
     def on_the_day(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         scope = Scope(request.user)
-        if scope.is_stranger or (request.GET.get("known") and not scope.sees_all):
+        if request.GET.get("known") and not scope.sees_all:
             raise PermissionDenied
         form = DayForm(request.GET, scope=scope)
-        kept = [(name, value) for name in KEPT for value in request.GET.getlist(name) if value]
+        kept = _kept(request, scope)
         if not form.is_valid():
             facts = Asked(scope, form, kept).facts
             return render(request, "genealogy/day_refused.html", facts)
-        asked = Asked(PastScope(scope.user, form.day) if form.day else scope, form, kept)
+        if form.day:
+            scope = PastScope(scope.user, day=form.day, today=scope)
+        asked = Asked(scope, form, kept)
         try:
             return view(request, asked, *args, **kwargs)
         except NotThere as missing:

@@ -1,6 +1,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -111,12 +112,19 @@ def _opened(
     if wanted and (nearer := _beginning_above(scope, wanted, root)):
         return redirect(state.url(root=nearer, open=()))
     found = scope.nodes(state.opens)
-    if len(found) < len(state.opens):
-        raise Http404("No such distributor.")
+    _refuse_unknown(scope, set(state.opens) - {node.distributor.number for node in found})
     opens = [node for node in found if _is_near(scope, node, root)]
     rows = (past.tree().opened if past else queries.opened)(root, opens, wanted)
     _reveal(scope, rows, columns)
     return {"lines": lines_of(_as_seen(scope, rows), state, columns), "wanted": wanted}
+
+
+def _refuse_unknown(scope: Scope, missing: set[str]) -> None:
+    """Whoever stands in the line today may be missing on another day. Raises 404 for others."""
+    if isinstance(scope, PastScope) and missing:
+        missing -= {node.distributor.number for node in scope.today.nodes(missing)}
+    if missing:
+        raise Http404("No such distributor.")
 
 
 def _is_within(scope: Scope, node: GenealogyNode, root: GenealogyNode) -> bool:
@@ -196,6 +204,8 @@ def children(request: HttpRequest, asked: Asked, number: str) -> HttpResponse:
 def search(request: HttpRequest, asked: Asked) -> HttpResponse:
     """Find somebody in one's own line; a single hit opens at once, in the view one came from."""
     scope, past = asked.scope, asked.past
+    if scope.is_stranger:
+        raise PermissionDenied
     words = request.GET.get("q", "").strip()
     view = request.GET.get("view", "")
     view = view if view in TARGETS else "list"

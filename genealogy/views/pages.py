@@ -87,7 +87,7 @@ def sponsor_shown(scope: Scope, node: GenealogyNode) -> str | None:
     names = Distributor.objects.filter(pk=sponsor_id).values_list("display_name", flat=True)
     if scope.sees_all or (own and sponsor_id in (own.pk, own.sponsor_id)):
         return names[0]
-    today = Scope(scope.user)
+    today = scope.today if isinstance(scope, PastScope) else scope
     places = GenealogyNode.objects.filter(distributor=sponsor_id)
     return names[0] if any(today.covers(place) for place in places) else None
 

@@ -3,16 +3,20 @@
 import csv
 import io
 import re
+from datetime import timedelta
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.utils import timezone
 from playwright.sync_api import expect
 
 from genealogy.models import Distributor, DownlineExport
 from tests import stack
 from tests.cast import gather
+from tests.genealogy.moving import asked
 from tests.portal.lines import enrol_under, place_the_company
 
+YESTERDAY = f"on={timezone.localdate() - timedelta(days=1)}"
 DRESSES = [(1280, False), (1280, True), (390, False), (390, True)]
 
 
@@ -39,6 +43,11 @@ def test_genealogy_pages_are_readable_by_everybody(company, new_page, width, dar
         "/genealogy/drawn/?tree=placement&depth=3",
         "/genealogy/figures/",
         "/genealogy/exports/",
+        f"/genealogy/?{YESTERDAY}&open={company.chloe.number}",
+        f"/genealogy/drawn/?{YESTERDAY}&tree=placement&depth=3",
+        f"/genealogy/figures/?{YESTERDAY}",
+        f"/genealogy/{company.ben.number}/?{YESTERDAY}",
+        "/genealogy/?on=soon",
     ):
         assert page.goto(url).status == 200, url
         violations = Axe().run(page).response["violations"]
@@ -87,6 +96,49 @@ def test_the_list_is_walked_by_keyboard_alone(company, new_page):
     row["chloe"].focus()
     press(page, "Enter")
     page.wait_for_url(f"**/genealogy/{company.chloe.number}/")
+
+
+def test_the_list_of_another_day_is_walked_by_keyboard_alone(company, new_page):
+    """Stella was moved below Ben today: yesterday she stood beside him."""
+    asked(company, "stella", "ben")
+    page = new_page(company.user("asha"))
+    page.goto(f"/genealogy/?{YESTERDAY}")
+    row = {name: page.locator(f'tr[data-number="{getattr(company, name).number}"]')
+           for name in ("asha", "ben", "chloe", "stella")}  # fmt: skip
+    expect(row["stella"]).to_have_attribute("aria-level", "2")
+
+    row["asha"].focus()
+    press(page, "ArrowDown", "ArrowRight")
+    expect(row["chloe"]).to_be_visible()
+    press(page, "ArrowRight")
+    assert focused(page) == company.chloe.number
+    assert page.url.endswith(f"?{YESTERDAY}&open={company.ben.number}")
+    page.reload()
+    expect(row["chloe"]).to_be_visible()
+    row["chloe"].focus()
+    press(page, "Enter")
+    page.wait_for_url(f"**/genealogy/{company.chloe.number}/?{YESTERDAY}")
+    page.get_by_role("link", name="Back to today").click()
+    page.wait_for_url(f"**/genealogy/{company.chloe.number}/")
+
+
+@pytest.mark.parametrize("with_script", [True, False])
+def test_another_day_is_chosen_by_form(company, new_page, with_script):
+    asked(company, "stella", "ben")
+    page = new_page(company.user("asha"), width=390, java_script_enabled=with_script)
+    page.goto("/genealogy/drawn/?depth=3")
+
+    page.get_by_text("As of today").click()
+    page.get_by_label("On", exact=True).fill(YESTERDAY.removeprefix("on="))
+    page.get_by_role("group").filter(has_text="As of today").get_by_role(
+        "button", name="Show"
+    ).click()
+
+    expect(page.locator("#day-bar")).to_contain_text("As of")
+    assert "depth=3" in page.url
+    assert YESTERDAY in page.url
+    label = re.compile(f"Ben Cole, {company.ben.number}, 62 below")
+    expect(page.get_by_label(label)).to_be_attached()
 
 
 def test_show_more_goes_on_where_the_keyboard_is(company, new_page):
@@ -221,6 +273,21 @@ def test_the_drawing_is_walked_by_keyboard(company, new_page):
 
     expect(page.locator("#card")).to_contain_text("Dmitri Orlov")
     expect(page.locator("#card h2")).to_be_in_viewport()
+
+
+def test_spillover_is_marked_near_and_far(company, new_page):
+    page = new_page(company.user("asha"), width=1280)
+    page.goto("/genealogy/drawn/?tree=placement&depth=3")
+    box = page.get_by_label(re.compile("Dmitri Orlov, .*, spillover"))
+    expect(box.locator(".node-near").get_by_text("Spillover")).to_be_visible()
+
+    for _ in range(6):
+        page.get_by_role("button", name="Zoom out").click()
+
+    far = box.locator(".node-far").get_by_text("Spillover")
+    expect(far).to_be_visible()
+    assert far.bounding_box()["height"] >= 12
+    expect(box.locator(".node-far").get_by_text("Active")).to_be_visible()
 
 
 def test_an_export_is_made_by_the_worker_and_downloaded(company, new_page, live):

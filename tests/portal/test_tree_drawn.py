@@ -6,8 +6,9 @@ from itertools import combinations
 import pytest
 
 from genealogy import queries
-from genealogy.models import GenealogyNode
-from genealogy.treeview import lay_out
+from genealogy.models import Distributor, GenealogyNode, PlacementRule
+from genealogy.services.tree_index import rebuild_tree
+from genealogy.treeview import lay_out, shortened
 from tests.cast import Cast
 from tests.portal.conftest import queries_of, text_of
 from tests.portal.lines import enrol_under, node_of, place_the_company
@@ -98,7 +99,7 @@ def test_the_page_names_empty_places_and_statuses(cast: Cast, sign_in) -> None:
         f"Right: Stella Stone, {cast.stella.number}, no rank, Active, GV 0.00, 0 below"
         in labels_of(page)
     )
-    assert page.count('class="node-mark"') == 4
+    assert page.count('class="node-mark"') == 2 * 4, "each near and far"
 
 
 def test_the_drawing_is_as_large_as_what_it_shows_so_that_it_is_legible(
@@ -179,3 +180,84 @@ def test_a_search_from_the_drawing_centres_it(cast: Cast, sign_in) -> None:
     response = sign_in(cast, "asha").get("/genealogy/search/?view=drawn&q=dmitri")
 
     assert response["Location"] == f"/genealogy/drawn/?root={cast.dmitri.number}"
+
+
+def test_every_leg_of_a_wide_matrix_is_reached(cast: Cast, sign_in) -> None:
+    PlacementRule.objects.create(width=50, waiting_days=None)
+    people = enrol_under(cast, "asha", 12)
+    place_the_company(cast, *((one, "asha", 3 + i) for i, one in enumerate(people)))
+    client = sign_in(cast, "asha")
+
+    first = client.get(f"{PLACEMENT}&depth=1").content.decode()
+    link = re.search(r'class="node node-more"\s+href="([^"]+)"', first).group(1)
+    second = client.get(f"/genealogy/drawn/{link.replace('&amp;', '&')}").content.decode()
+    last = client.get(f"{PLACEMENT}&depth=1&leg=49").content.decode()
+
+    assert "6 more below Asha Rao" in labels_of(first)
+    assert [label[: len("Leg 99")] for label in labels_of(second)[1:]] == [
+        "Leg 9:", "Leg 10", "Leg 11", "Leg 12", "Leg 13", "Leg 14", "Leg 15", "Leg 16",
+    ]  # fmt: skip
+    assert labels_of(second)[-2:] == ["Leg 15: empty place", "Leg 16: empty place"]
+    assert labels_of(last)[1:] == ["Leg 49: empty place", "Leg 50: empty place"]
+    assert "Legs 1 to 8 9 to 16" in text_of(client.get(f"{PLACEMENT}&depth=1"))
+
+
+def test_all_that_is_empty_below_somebody_in_a_wide_matrix_is_one_box(cast: Cast, sign_in) -> None:
+    PlacementRule.objects.create(width=50, waiting_days=None)
+    place_the_company(cast)
+
+    labels = labels_of(sign_in(cast, "asha").get(f"{PLACEMENT}&depth=2").content.decode())
+
+    assert labels.count("50 empty places") == 1
+    assert "Leg 2: empty place" not in labels[:2]
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("Ben Cole", "Ben Cole"),
+        ("Bartholomäus von Hohenlohe", "Bartholomäus von Hoh…"),
+        ("WWWWWWWWWWWWWWWWWWWWWW", "WWWWWWWWWWW…"),
+        ("株式会社グローバルトレーディング", "株式会社グローバルト…"),
+        ("محمد", "\u2068محمد\u2069"),
+    ],
+)
+def test_a_name_is_shortened_by_the_width_of_its_letters(name: str, shown: str) -> None:
+    assert shortened(name, 22) == shown
+
+
+def test_spillover_is_marked_and_the_card_says_whose(cast: Cast, sign_in) -> None:
+    """Dmitri, sponsored by Chloe, stands right below Ben; Chloe, sponsored by Ben, below Stella."""
+    place_the_company(cast, (cast.chloe, "stella", 1))
+
+    def seen_by(reader: str, who: str) -> tuple[str, str]:
+        client = sign_in(cast, reader)
+        labels = labels_of(client.get(f"{PLACEMENT}&depth=3").content.decode())
+        number = getattr(cast, who).number
+        (label,) = (label for label in labels if number in label)
+        return label, text_of(client.get(f"/genealogy/{number}/"))
+
+    label, card = seen_by("ben", "dmitri")
+    assert label.endswith(", 0 below, spillover")
+    assert "Placement Spillover of Chloe Martin" in card
+    label, card = seen_by("stella", "chloe")
+    assert label.endswith("spillover")
+    assert "Spillover of somebody outside your lines" in card
+    assert "Ben" not in card
+    label, card = seen_by("asha", "ben")
+    assert "spillover" not in label
+    assert "Spillover" not in card
+    client = sign_in(cast, "otto")
+    assert "Spillover of Ben Cole" in text_of(client.get(f"/genealogy/{cast.chloe.number}/"))
+    assert "Spillover" not in text_of(client.get("/genealogy/drawn/"))
+
+
+def test_spillover_of_the_readers_own_sponsor_is_named(cast: Cast, sign_in) -> None:
+    """Asha, who sponsors Ben and Stella, had Stella placed below Ben."""
+    place_the_company(cast)
+    Distributor.objects.filter(pk=cast.stella.pk).update(placement_parent=cast.ben, leg=1)
+    rebuild_tree("placement")
+
+    card = text_of(sign_in(cast, "ben").get(f"/genealogy/{cast.stella.number}/"))
+
+    assert "Spillover of Asha Rao" in card
