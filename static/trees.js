@@ -32,6 +32,7 @@
     const loaded = under(row);
     if (!loaded.length && toggle?.hasAttribute("hx-get") && window.htmx) {
       row.setAttribute("aria-busy", "true");
+      window.htmx.process(toggle); // a row that came a moment ago does not listen yet
       window.htmx.trigger(toggle, "tree:load");
       return;
     }

@@ -129,10 +129,8 @@ def test_another_day_is_chosen_by_form(company, new_page, with_script):
     page.goto("/genealogy/drawn/?depth=3")
 
     page.get_by_text("As of today").click()
-    page.get_by_label("On", exact=True).fill(YESTERDAY.removeprefix("on="))
-    page.get_by_role("group").filter(has_text="As of today").get_by_role(
-        "button", name="Show"
-    ).click()
+    page.locator("#day_on").fill(YESTERDAY.removeprefix("on="))
+    page.get_by_role("form", name="As of").get_by_role("button", name="Show").click()
 
     expect(page.locator("#day-bar")).to_contain_text("As of")
     assert "depth=3" in page.url
