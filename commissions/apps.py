@@ -11,8 +11,8 @@ class CommissionsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts.events import react  # the events need the loaded models
-        from commissions.services.arrays import give_large_back
         from commissions.past_ranks import RANKS
+        from commissions.services.arrays import give_large_back
         from commissions.services.move_orders import SOURCE
         from commissions.services.opening import first_open_day
         from genealogy.services.effects import register_effects

@@ -83,7 +83,9 @@ class Migration(migrations.Migration):
         migrations.RemoveField("distributorposition", "valid_to"),
         migrations.AddIndex(
             model_name="distributorposition",
-            index=BrinIndex(fields=["recorded_at"], name="genealogy_position_recorded"),
+            index=BrinIndex(
+                fields=["recorded_at", "valid_from"], name="genealogy_position_recorded"
+            ),
         ),
         migrations.AddConstraint(
             model_name="distributorposition",

@@ -69,7 +69,7 @@ class DistributorPosition(models.Model):
 
     class Meta:
         indexes = [
-            BrinIndex(fields=["recorded_at"], name="genealogy_position_recorded"),
+            BrinIndex(fields=["recorded_at", "valid_from"], name="genealogy_position_recorded"),
         ]
         constraints = [
             models.CheckConstraint(

@@ -59,9 +59,17 @@ def held(row: str = "p") -> str:
     return HELD.replace("p.", f"{row}.")
 
 
-HELD = """
-p.tree = %(tree)s and p.valid_from <= %(on)s and (p.valid_to is null or p.valid_to > %(on)s)
-and p.recorded_at <= %(known)s and (p.superseded_at is null or p.superseded_at > %(known)s)
+BELIEVED = """
+p.recorded_at <= %(known)s and (p.superseded_at is null or p.superseded_at > %(known)s)
+"""
+HELD = f"""
+p.tree = %(tree)s and p.valid_from <= %(on)s and {BELIEVED}
+and not exists (
+  select from genealogy_distributorposition next
+  where next.distributor_id = p.distributor_id and next.tree = p.tree
+    and next.valid_from > p.valid_from and next.valid_from <= %(on)s
+    and {BELIEVED.replace("p.", "next.")}
+)
 """
 
 

@@ -3,15 +3,20 @@
 Asked anew at each reading: what was withdrawn a moment ago is not shown any more.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from accounts.models import ConsentText, User
 from accounts.services.consents import Contact, published_contacts
 from genealogy.models import Distributor, GenealogyNode
 from genealogy.models.node import Tree
-from genealogy.permissions import Scope
 from genealogy.queries.explorer import More, Row
 from genealogy.queries.search import Hit
+
+if TYPE_CHECKING:  # permissions.py reads with these queries
+    from genealogy.permissions import Scope
 
 Purpose = ConsentText.Purpose
 

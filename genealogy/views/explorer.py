@@ -187,8 +187,8 @@ def children(request: HttpRequest, asked: Asked, number: str) -> HttpResponse:
         shown=whole(request, "shown", 0),
         skip=[number for number in request.GET.get("skip", "").split(",") if number],
     )
-    _reveal(scope, rows, columns)
     columns = _columns(request, asked)
+    _reveal(scope, rows, columns)
     lines = lines_of(_as_seen(scope, rows), State.of(request.GET, {}, scope.day), columns)
     facts = {
         "lines": lines,

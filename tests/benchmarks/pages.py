@@ -53,8 +53,8 @@ DATED = [
     "update genealogy_distributorposition set valid_from = '2026-11-10' "
     "where id in (select id from moved)",
     """insert into genealogy_distributorposition
-         (distributor_id, tree, parent_id, valid_from, valid_to, recorded_at, reason)
-       select distributor_id, tree, parent_id, valid_from, '2026-11-10', recorded_at, ''
+         (distributor_id, tree, parent_id, valid_from, recorded_at, reason)
+       select distributor_id, tree, parent_id, valid_from, recorded_at, ''
        from moved""",
     "set session_replication_role = origin",
 ]
