@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.models import ImportJob, User
 from commissions.models import CommissionPeriod, Payout, PayoutBatch, Reward
+from genealogy.services.enrolment_steps import is_open
 from mlmcrm.money import ZERO
 
 NEXT_STEP = {
@@ -61,6 +62,8 @@ class Work:
 def of(user: Any) -> Work:
     """The work of this user's role; a role without a permission does not hear of its pile."""
     work = Work()
+    if user.has_perm("accounts.add_consenttext") and not is_open():
+        work.tasks.append(_agreement())
     if user.has_perm("compliance.view_kycdocument"):
         work.tasks.append(_identities())
     if user.has_perm("commissions.view_payout"):
@@ -75,6 +78,16 @@ def of(user: Any) -> Work:
         work.may_import = True
         work.imports = list(ImportJob.objects.order_by("-pk")[:5])
     return work
+
+
+def _agreement() -> Task:
+    return Task(
+        "Agreements to publish",
+        1,
+        "scroll-text",
+        address("admin:accounts_consenttext_add"),
+        "Nobody can join before there is one",
+    )
 
 
 def _identities() -> Task:

@@ -319,10 +319,14 @@ def test_an_imported_distributor_is_asked_to_sign_in_once(cast: Cast, sign_in) -
 
 
 def test_staff_are_told_where_to_publish_the_agreement(cast: Cast, sign_in) -> None:
-    page = sign_in(cast, "ada").get(ADD)
+    ada = sign_in(cast, "ada")
+    page = ada.get(ADD)
 
     assert "Publish the distributor agreement" in text_of(page)
     assert "/admin/accounts/consenttext/add/" in page.content.decode()
+    assert "Agreements to publish" in text_of(ada.get("/"))
+    publish(cast)
+    assert "Agreements to publish" not in text_of(ada.get("/"))
 
 
 def test_staff_find_enrolments_and_cancel_one_with_a_reason(cast: Cast, sign_in) -> None:
