@@ -134,10 +134,13 @@ def _claim(request: HttpRequest, form: InvitationForm, *, is_remembered_too: boo
     if not form.is_valid():
         return None
     try:
-        return referrals.find_claim(code=form.cleaned_data["code"], cookie=cookie)
+        claim = referrals.find_claim(code=form.cleaned_data["code"], cookie=cookie)
     except ReferralRefused as refused:
         form.add_error("code", str(refused))
         return None
+    if claim is None:
+        form.add_error("code", "A code has letters and digits.")
+    return claim
 
 
 def _begin(claim: Claim, begun: Enrolment | None) -> HttpResponse:

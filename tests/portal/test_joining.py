@@ -140,6 +140,7 @@ def test_it_goes_on_where_it_was_left_also_on_another_device(opened_company: Cas
     [
         ("ZZZZZZZZ", "There is no code ZZZZZZZZ. Check it letter by letter."),
         ("", "This field is required."),
+        ("-- !", "A code has letters and digits."),
     ],
 )
 def test_a_code_that_nobody_has_is_said_at_its_field(opened_company: Cast, wrong, words) -> None:
