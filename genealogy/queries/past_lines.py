@@ -21,7 +21,7 @@ Reduced = Callable[[Iterable[int]], set[int]]
 
 def people_by_level(tree: PastTree, root: GenealogyNode, deepest: int = DEEPEST) -> list[Bar]:
     """How many people stood on each level below a root on the day; the last may be all deeper."""
-    found = _of_line(tree, root, "n.depth + s.deeper, count(*)", "group by 1 order by 1")
+    found = _of_line(tree, root, "n.depth + s.deeper, count(*)", "group by 1 order by 1", "")
     bars = [(f"Level {level}", people) for level, people in found]
     if len(bars) <= deepest:
         return bars
@@ -92,6 +92,7 @@ def _of_line(
     root: GenealogyNode,
     what: str,
     end: str,
+    people: str = "join genealogy_distributor d on d.id = n.distributor_id",
     *,
     with_root: bool = False,
     **more: Any,
@@ -109,7 +110,8 @@ def _of_line(
         **more,
     }
     with connection.cursor() as cursor:
-        cursor.execute(_LINE.replace("{what}", what).replace("{end}", end), facts)
+        query = _LINE.replace("{what}", what).replace("{people}", people).replace("{end}", end)
+        cursor.execute(query, facts)
         return cursor.fetchall()
 
 
@@ -117,7 +119,7 @@ _LINE = """
 select {what}
 from unnest(%(low)s::bigint[], %(high)s::bigint[], %(deeper)s::int[]) as s(low, high, deeper)
 join genealogy_genealogynode n on n.tree = %(tree)s and n.lft between s.low and s.high
-join genealogy_distributor d on d.id = n.distributor_id
+{people}
 where n.lft <> all(%(absent)s::bigint[]) and n.distributor_id is distinct from %(root)s::bigint
 {end}
 """

@@ -40,8 +40,9 @@ update genealogy_distributor set
 # their sponsor's sponsor since.
 DATED = [
     "set session_replication_role = replica",
-    """update genealogy_distributorposition p set valid_from =
-         date '2024-01-01' + (1050 * (p.distributor_id - low) / (high - low + 1))::int
+    """update genealogy_distributorposition p set
+         valid_from = date '2024-01-01' + (1050 * (p.distributor_id - low) / (high - low + 1))::int,
+         recorded_at = date '2024-01-01' + (1050 * (p.distributor_id - low) / (high - low + 1))::int
        from (select min(id) as low, max(id) as high from genealogy_distributor) ends""",
     """create temporary table moved as
        select p.id, p.distributor_id, p.tree, above.parent_id, p.valid_from, p.recorded_at
@@ -50,12 +51,18 @@ DATED = [
          on above.distributor_id = p.parent_id and above.tree = p.tree
        where p.tree = 'sponsor' and above.parent_id is not null and p.valid_from < '2026-11-10'
        order by p.distributor_id * 7919 % 100003 limit 500""",
-    "update genealogy_distributorposition set valid_from = '2026-11-10' "
-    "where id in (select id from moved)",
+    """update genealogy_distributorposition set valid_from = '2026-11-10', recorded_at = '2026-11-20'
+       where id in (select id from moved)""",
     """insert into genealogy_distributorposition
          (distributor_id, tree, parent_id, valid_from, recorded_at, reason)
-       select distributor_id, tree, parent_id, valid_from, recorded_at, ''
+       select distributor_id, tree, parent_id, valid_from, '2026-11-20', ''
        from moved""",
+    """insert into genealogy_distributorposition
+         (distributor_id, tree, parent_id, valid_from, recorded_at, superseded_at, reason)
+       select distributor_id, tree, parent_id, valid_from, recorded_at, '2026-11-20', ''
+       from moved""",
+    """update genealogy_distributor set joined_on = '2024-01-01'
+       where id = (select min(id) from genealogy_distributor)""",
     "set session_replication_role = origin",
 ]
 LATELY, LONG_AGO = "on=2026-10-31", "on=2025-03-01"
