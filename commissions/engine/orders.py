@@ -44,8 +44,8 @@ def asks_number(orders: Orders) -> bool:
 def asked_of_buyers(plan: Plan) -> set[str]:
     """What the facts have to say of buyers for this plan: `number`, `joined`."""
     found: set[str] = set()
-    asked = [metric.orders for metric in plan.metrics] + [bonus.orders for bonus in plan.bonuses]
-    for orders in asked:
+    of_metrics = [metric.orders for metric in plan.metrics]
+    for orders in (*of_metrics, *(bonus.orders for bonus in plan.bonuses)):
         if orders is not None:
             found |= {NUMBER} if asks_number(orders) else set()
             found |= set() if orders.within_days is None else {JOINED}
