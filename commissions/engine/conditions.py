@@ -31,6 +31,7 @@ from commissions.engine.plan import (
     AtLeast,
     Condition,
     HasFlag,
+    HasLeft,
     HasPackage,
     HasRank,
     IsActive,
@@ -43,13 +44,15 @@ from commissions.engine.plan import (
     Recruit,
 )
 from commissions.engine.rounding import Int64s
+from commissions.engine.snapshot import LEFT
 
 if TYPE_CHECKING:  # facts.py builds on this module
     from commissions.engine.facts import Facts
 
 Bools = NDArray[np.bool_]
 Counted = AtLeast | LegsWithVolume | LegsWithMembers | HasRank
-Leaf = Counted | IsActive | HasPackage | HasFlag | JoinedWithin | JoinedInPeriod | Recruit
+Alone = IsActive | HasPackage | HasFlag | HasLeft | JoinedWithin | JoinedInPeriod
+Leaf = Counted | Alone | Recruit
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +122,9 @@ def answer_leaf(leaf: Leaf, facts: Facts, climb: Climb | None) -> Bools:
     if isinstance(leaf, HasPackage):
         return holds_package(leaf, facts)
     if isinstance(leaf, HasFlag):
-        found = members.flags.get(leaf.flag)
-        return np.zeros(len(members), np.bool_) if found is None else found
+        return members.flagged(leaf.flag)
+    if isinstance(leaf, HasLeft):
+        return members.flagged(LEFT)
     if isinstance(leaf, JoinedWithin):
         return within_days(members.joined, snapshot.ends_on, leaf.days)
     if isinstance(leaf, JoinedInPeriod):

@@ -19,7 +19,8 @@ highest rank rose to the end of this one, for each of several ranks reached at o
     joined 55 days ago: 500.00      80 days ago: 375.00      100 days ago: 250.00
 
 Instalments are parts of an amount: all but the last are rounded alike, the last takes the rest.
-`due.<bonus>.<k>` is what falls due in k periods.
+`due.<bonus>.<k>` is what falls due in k periods; to somebody who has left
+it is paid, or lapses, as the plan says.
 
     20,000.00 in 3     6,666.67  6,666.67  6,666.66        0.02 in 4     0  0  0  0.02
 
@@ -43,6 +44,7 @@ from commissions.engine.money import by_member, in_hundredths, wanted
 from commissions.engine.plan import WHOLE, Always, Bonus, ByRank, OnceEver, OncePerRank
 from commissions.engine.result import NOBODY, Block
 from commissions.engine.rounding import Int64s, added, divide, largest
+from commissions.engine.snapshot import LEFT
 from commissions.engine.trees import Pointers
 
 Bools = NDArray[np.bool_]
@@ -204,6 +206,8 @@ def due(bonus: Bonus, facts: Facts) -> Block | None:
     """What falls due now of earlier periods: instalments, then what was held and now is free."""
     move_up(bonus, facts)
     instalments = facts.carried(f"due.{bonus.code}.1")
+    if facts.plan.left is not None and facts.plan.left.owed == "lapses":
+        instalments = np.where(facts.snapshot.members.flagged(LEFT), 0, instalments)
     held = f"held.{bonus.code}"
     free = np.where(facts.meets(bonus.eligibility.when), facts.carried(held), 0)
     if free.any():

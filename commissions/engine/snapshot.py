@@ -45,6 +45,9 @@ from commissions.engine.rounding import Int64s, largest
 LARGEST_VOLUME = 10**15
 """Hundredths on one line: ten trillion units of currency."""
 
+LEFT = "status.left"
+"""The mark of who has left the company by the day that counts; no plan can name a mark like it."""
+
 State = Mapping[str, Int64s]
 """What a period carries on to the next: one figure a member under each name; a name that is not
 there stands for zeros. `pairs.binary.left` is the carried left leg of the bonus `binary`."""
@@ -57,8 +60,9 @@ class Members:
     `parents`: pointers by tree; a tree the company does not have is left out. `leg`: place under
     the placement parent, 0 the left one, -1 none. `owner`: index of the position that stands for
     the person; himself where he has one position. `joined`: day. `sequence`: order of joining.
-    `package`: place in plan.packages, -1 none. `flags`: marks by name. `given`: levels by ladder,
-    for ladders whose source is given. `highest`, `title`: levels by ladder before this period.
+    `package`: place in plan.packages, -1 none. `flags`: marks by name, `LEFT` for who has left.
+    `given`: levels by ladder, for ladders whose source is given. `highest`, `title`: levels by
+    ladder before this period.
     """
 
     id: Int64s
@@ -81,6 +85,11 @@ class Members:
         if tree not in self.parents:
             raise SnapshotError(f"the plan walks the {tree} tree, which was not given")
         return self.parents[tree]
+
+    def flagged(self, name: str) -> NDArray[np.bool_]:
+        """Who carries a mark; nobody one that is not known."""
+        found = self.flags.get(name)
+        return np.zeros(len(self), np.bool_) if found is None else found
 
     def level_of(self, levels: Mapping[str, NDArray[np.int16]], ladder: str) -> NDArray[np.int16]:
         """`given`, `highest` or `title` of a ladder; zeros where nothing is known."""

@@ -1,4 +1,4 @@
-"""Packages, given ranks and marks of the people of a period, as the engine reads them.
+"""Packages, given ranks, marks of the people of a period, and who has left, as the engine asks.
 
 What a plan asks of these decides what is read: a plan that asks nothing reads no row of them. They
 are taken as of one day, known at one moment: the period's last day and its cut-off at a close, the
@@ -15,7 +15,16 @@ import numpy as np
 from django.db import connection
 
 from commissions.engine import PAYMENT, Plan
-from commissions.engine.plan import ByPackage, HasFlag, HasPackage, Ladder, OfOrder, parts
+from commissions.engine.plan import (
+    ByPackage,
+    HasFlag,
+    HasLeft,
+    HasPackage,
+    Ladder,
+    OfOrder,
+    parts,
+)
+from commissions.engine.snapshot import LEFT
 from commissions.services.arrays import Lookup, read_columns
 
 NOW = "infinity"
@@ -48,7 +57,12 @@ class Wanted:
                 for level, rank in enumerate(ladder.ranks, 1)
             ]
         first = 1 + len(self.ladders)
-        rows += [("mark", "", code, first + place, 1) for place, code in enumerate(self.marks)]
+        rows += [
+            ("status", "", "left", first + place, 1)
+            if code == LEFT
+            else ("mark", "", code, first + place, 1)
+            for place, code in enumerate(self.marks)
+        ]
         names = ("kinds", "ladders", "codes", "slots", "figures")
         return {name: [row[place] for row in rows] for place, name in enumerate(names)}
 
@@ -63,8 +77,14 @@ def wanted_by(plan: Plan) -> Wanted:
     return Wanted(
         packages=tuple(package.code for package in plan.packages) if asks_packages else (),
         ladders=tuple(ladder for ladder in plan.ladders if ladder.source == "given"),
-        marks=tuple(sorted({part.flag for part in found if isinstance(part, HasFlag)})),
+        marks=tuple(sorted(marks_asked(found))),
     )
+
+
+def marks_asked(found: Collection[Any]) -> set[str]:
+    """The marks that parts of a plan ask for; having left is one of them."""
+    marks = {part.flag for part in found if isinstance(part, HasFlag)}
+    return marks | {LEFT for part in found if isinstance(part, HasLeft)}
 
 
 def wanted_at_payment(plan: Plan) -> Wanted:

@@ -21,7 +21,8 @@ CUSTOMER = "customer"
 
 @dataclass(frozen=True, slots=True)
 class Distributor:
-    """`placement` None: not placed yet. `leg` counts from 0. Levels by ladder; `joined` a day."""
+    """`placement` None: not placed yet. `leg` counts from 0. Levels by ladder; `joined` a day;
+    `left` the first one on which he was gone, `back` the first on which he was there again."""
 
     name: str
     sponsor: str | None
@@ -35,6 +36,13 @@ class Distributor:
     package: int
     owner: str
     flags: frozenset[str]
+    left: int | None = None
+    back: int | None = None
+
+    def has_left(self, day: int) -> bool:
+        """Whether he was gone then: left on day 10 and back on day 20, on days 10 to 19."""
+        gone = self.left is not None and self.left <= day
+        return gone and not (self.back is not None and self.back <= day)
 
 
 @dataclass(frozen=True, slots=True)

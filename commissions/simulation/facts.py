@@ -10,7 +10,7 @@ import numpy as np
 
 from commissions.engine.orders import asked_of_buyers
 from commissions.engine.plan import ENROLLER, PLACEMENT, SPONSOR, Plan, parts
-from commissions.engine.snapshot import Snapshot, build_snapshot
+from commissions.engine.snapshot import LEFT, Snapshot, build_snapshot
 from commissions.simulation.calendar import Period
 from commissions.simulation.company import (
     CUSTOMER,
@@ -53,7 +53,7 @@ def moment(
     index = {name: place for place, name in enumerate(names)}
     back = [sale.back(refund) for refund, sale in refunds]
     snapshot = build_snapshot(
-        members=members(company.plan, there, index, carried),
+        members=members(company.plan, there, index, carried, period.ends_on),
         lines=columns(company.plan, lines, index),
         refunds=columns(company.plan, back, index),
         state=arrays(carried.figures, names),
@@ -68,7 +68,11 @@ def is_there(person: Distributor, period: Period) -> bool:
 
 
 def members(
-    plan: Plan, there: Sequence[Distributor], index: Mapping[str, int], carried: Carried
+    plan: Plan,
+    there: Sequence[Distributor],
+    index: Mapping[str, int],
+    carried: Carried,
+    ends_on: int,
 ) -> dict[str, Any]:
     joined = np.array([person.joined or 0 for person in there], np.int64)
     order = np.argsort(joined, kind="stable")
@@ -82,7 +86,7 @@ def members(
         "joined": joined,
         "sequence": sequence,
         "package": [person.package for person in there],
-        "flags": flags(there),
+        "flags": flags(there, ends_on),
         "given": levels(plan, there, "given", {}),
         "title": levels(plan, there, "title", carried.title),
         "highest": levels(plan, there, "highest", carried.highest),
@@ -100,9 +104,12 @@ def pointers(there: Iterable[Distributor], tree: str, index: Mapping[str, int]) 
     return [index.get(getattr(person, tree) or "", -1) for person in there]
 
 
-def flags(there: Sequence[Distributor]) -> dict[str, list[bool]]:
+def flags(there: Sequence[Distributor], ends_on: int) -> dict[str, list[bool]]:
+    """Marks, and who has left by the period's last day."""
     known = sorted({flag for person in there for flag in person.flags})
-    return {flag: [flag in person.flags for person in there] for flag in known}
+    gone = [person.has_left(ends_on) for person in there]
+    marks = {flag: [flag in person.flags for person in there] for flag in known}
+    return marks | ({LEFT: gone} if any(gone) else {})
 
 
 def levels(

@@ -12,7 +12,7 @@ from commissions.simulation.faults import InputFault
 from commissions.simulation.table import Row, read_rows
 
 LINKS = ("sponsor", "enroller", "placement")
-PLAIN = (*LINKS, "leg", "joined", "package", "owner", "flags")
+PLAIN = (*LINKS, "leg", "joined", "package", "owner", "flags", "left_on", "back_on")
 STANDINGS = ("rank", "title", "highest")
 SIDES = {"left": 0, "right": 1}
 MOST_PLACES = 127
@@ -64,7 +64,17 @@ def read_one(plan: Plan, row: Row) -> Distributor:
         package=packages.index(package) if package in packages else -1,
         owner=row.text("owner"),
         flags=flags,
+        left=row.day("left_on"),
+        back=read_return(row),
     )
+
+
+def read_return(row: Row) -> int | None:
+    """The first day on which somebody who had left was there again."""
+    left, back = row.day("left_on"), row.day("back_on")
+    if back is not None and (left is None or back <= left):
+        row.fault("back_on", "comes after left_on, the first day on which he was gone")
+    return back
 
 
 def levels(plan: Plan, row: Row, name: str) -> dict[str, int]:

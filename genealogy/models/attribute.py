@@ -26,7 +26,8 @@ def _one_at_a_time(
 
 class DistributorAttribute(models.Model):
     """What a plan may ask of a distributor that no order tells: the package he holds, a rank he was
-    given, a mark he carries; from one day to another, and since when this was known.
+    given, a mark he carries, that he has left the company; from one day to another, and since when
+    this was known.
 
     A row is never changed: what a correction replaces is superseded by rows that say it anew.
     """
@@ -35,6 +36,7 @@ class DistributorAttribute(models.Model):
         PACKAGE = "package", "Package"
         RANK = "rank", "Given rank"
         MARK = "mark", "Mark"
+        STATUS = "status", "Status"
 
     distributor = models.ForeignKey(Distributor, models.PROTECT, related_name="attributes")
     kind = models.CharField(max_length=7, choices=Kind)
@@ -60,7 +62,7 @@ class DistributorAttribute(models.Model):
                 violation_error_message="It ends after it begins.",
             ),
             models.CheckConstraint(
-                condition=Q(kind__in=["package", "rank", "mark"]),
+                condition=Q(kind__in=["package", "rank", "mark", "status"]),
                 name="genealogy_attribute_kind_known",
             ),
             models.CheckConstraint(
@@ -82,6 +84,15 @@ class DistributorAttribute(models.Model):
                 "ladder",
                 name="genealogy_attribute_one_rank",
                 violation_error_message="The distributor has a rank of the ladder on these days.",
+            ),
+            _one_at_a_time(
+                "status",
+                name="genealogy_attribute_one_status",
+                violation_error_message="The distributor has a status on these days.",
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind="status") | Q(code="left"),
+                name="genealogy_attribute_status_known",
             ),
             _one_at_a_time(
                 "mark",

@@ -121,6 +121,16 @@ def refuse_unless_possible(
         raise AttributeRefused("Say why.")
 
 
+def stand_behind_the_clock() -> None:
+    """Wait for whoever stops the clock, to say where people stand and what they hold: both tables
+    in the order in which he locks them, and before any distributor."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "lock table genealogy_distributorposition, genealogy_distributorattribute "
+            "in row exclusive mode"
+        )
+
+
 def _stand_in_line(distributor: Distributor) -> None:
     """Behind whoever stops the clock, and one at a time for a distributor; in this order, since
     claims lock the table before they lock distributors."""

@@ -1,5 +1,7 @@
 """Somebody leaves the company: he sells and earns no more, and his downline stays or rolls up."""
 
+from datetime import date
+
 from django.db import connection, transaction
 from django.db.models import TextChoices
 from django.utils import timezone
@@ -10,9 +12,17 @@ from accounts.history import explain_change, record_many
 from accounts.models import User
 from genealogy.models import Distributor
 from genealogy.models.node import Tree
+from genealogy.services.attributes import (
+    Attribute,
+    end_attribute,
+    set_attribute,
+    stand_behind_the_clock,
+)
 from genealogy.services.positions import record_positions_of_many
 from genealogy.services.tree import roll_up_node
 from genealogy.services.tree_index import hold_rows, lock_tree
+
+HAS_LEFT = Attribute("status", "left")
 
 
 class Downline(TextChoices):
@@ -29,11 +39,13 @@ def terminate_distributor(
     *, distributor: Distributor, downline: str, reason: str, actor: User
 ) -> Distributor:
     """End a distributor's membership from today on; his place in the placement tree stays his.
+    Plans hear of it by the day: a period that ends today or later knows that he has left.
 
     With `roll_up` his directs get his sponsor, with everybody below them, in the same transaction.
     Raises TerminationRefused and leaves nothing behind.
     """
     lock_tree(Tree.SPONSOR)
+    stand_behind_the_clock()
     distributor = _locked(distributor)
     if not reason.strip():
         raise TerminationRefused("Say why the membership ends.")
@@ -43,6 +55,13 @@ def terminate_distributor(
     if downline == Downline.ROLL_UP:
         lifted = _roll_up(distributor, reason=reason.strip(), actor=actor)
     _change_status(distributor, Distributor.Status.TERMINATED, reason=reason, actor=actor)
+    set_attribute(
+        distributor=distributor,
+        attribute=HAS_LEFT,
+        valid_from=_today(distributor),
+        actor=actor,
+        reason=reason,
+    )
     audit.record(
         actor=actor,
         action="distributor.terminated",
@@ -67,12 +86,20 @@ def reinstate_distributor(*, distributor: Distributor, reason: str, actor: User)
     Raises TerminationRefused.
     """
     lock_tree(Tree.SPONSOR)
+    stand_behind_the_clock()
     distributor = _locked(distributor)
     if not reason.strip():
         raise TerminationRefused("Say why the membership goes on.")
     if distributor.status != Distributor.Status.TERMINATED:
         raise TerminationRefused(f"{distributor} has not left.")
     _change_status(distributor, Distributor.Status.ACTIVE, reason=reason, actor=actor)
+    end_attribute(
+        distributor=distributor,
+        attribute=HAS_LEFT,
+        valid_from=_today(distributor),
+        actor=actor,
+        reason=reason,
+    )
     audit.record(
         actor=actor, action="distributor.reinstated", target=distributor, reason=reason.strip()
     )
@@ -83,6 +110,11 @@ def _locked(distributor: Distributor) -> Distributor:
     """The row as it is now, held with the sponsor's: always in the order of their ids."""
     hold_rows(distributor.pk, distributor.sponsor_id)
     return Distributor.objects.with_masters().get(pk=distributor.pk)
+
+
+def _today(distributor: Distributor) -> date:
+    """Nobody leaves before he has joined."""
+    return max(timezone.localdate(), distributor.joined_on)
 
 
 def _change_status(distributor: Distributor, status: str, *, reason: str, actor: User) -> None:

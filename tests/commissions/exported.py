@@ -105,6 +105,7 @@ def people_of(period: CommissionPeriod) -> list[dict[str, Any]]:
         place = DistributorPosition.objects.filter(distributor=person, tree="placement").last()
         parent = place and place.parent
         package = mine.filter(kind="package").first()
+        gone = mine.filter(kind="status", code="left").first()
         rows.append(
             {
                 "distributor": person.number,
@@ -115,6 +116,7 @@ def people_of(period: CommissionPeriod) -> list[dict[str, Any]]:
                 "joined": person.joined_on,
                 "package": package.code if package else "",
                 "flags": " ".join(mine.filter(kind="mark").values_list("code", flat=True)),
+                "left_on": gone.valid_from if gone else "",
                 **dict.fromkeys(ladders, ""),
                 **{f"rank_{row.ladder}": row.code for row in mine.filter(kind="rank")},
             }

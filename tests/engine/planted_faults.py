@@ -22,6 +22,27 @@ class Fault(NamedTuple):
 
 WALK = [
     Fault(
+        "a plan that does not spell out who has left",
+        "plan.loading",
+        "return spelled_out(",
+        "return (",
+        "test_leaving.py::test_what_becomes_of_somebody_who_has_left",
+    ),
+    Fault(
+        "instalments fall due to whoever has left",
+        "occurrence",
+        'facts.plan.left.owed == "lapses"',
+        'facts.plan.left.owed == "paid"',
+        "test_leaving.py::test_instalments_of_somebody_who_has_left",
+    ),
+    Fault(
+        "whoever has left reaches ranks",
+        "plan.leaving",
+        'if left.counts == "nowhere":',
+        'if left.counts == "as_others":',
+        "test_leaving.py::test_whoever_has_left_is_counted_as_the_plan_says",
+    ),
+    Fault(
         "the next step's rate",
         "walk",
         "offer.at(step, reached, slice(None))",

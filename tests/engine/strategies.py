@@ -16,6 +16,12 @@ from tests.engine.plan_bonuses import Parts, Told
 
 STARTS_ON, ENDS_ON = 1_000, 1_029
 FIGURES = ("pv", "cv", "margin")
+LEFT = [
+    {"steps": steps, "counts": counts, "owed": owed}
+    for steps in ("passed_over", "as_ineligible")
+    for counts in ("nowhere", "as_others")
+    for owed in ("lapses", "paid")
+]
 
 
 @dataclass(frozen=True)
@@ -97,6 +103,7 @@ def plans(draw: st.DrawFn, *, told: bool = False) -> Document:
         limits=parts.limits(),
         payout={"minimum": parts.figure(2_000), "when": parts.condition(), "hold_days": 14},
         packages=parts.packages,
+        left=draw(st.sampled_from([None, *LEFT])),
     )
 
 
@@ -114,7 +121,10 @@ def companies(draw: st.DrawFn, plan: Document) -> World:
         "joined": [draw(st.integers(ENDS_ON - 90, ENDS_ON)) for _ in ids],
         "sequence": draw(st.permutations(range(size))),
         "package": [draw(st.integers(-1, len(plan["packages"]) - 1)) for _ in ids],
-        "flags": {"approved": [draw(st.booleans()) for _ in ids]},
+        "flags": {
+            "approved": [draw(st.booleans()) for _ in ids],
+            "status.left": [draw(st.sampled_from([False, False, False, True])) for _ in ids],
+        },
         "given": {
             ladder["code"]: [draw(levels) for _ in ids]
             for ladder in plan["ladders"]

@@ -38,9 +38,13 @@ COMPANY_CV = metric("company_cv", volume="cv", scope=COMPANY, kinds=SOLD)
 UNUSED = "Nothing in the plan uses"
 
 
+LEFT = {"steps": "passed_over", "counts": "nowhere", "owed": "lapses"}
+
+
 def found(plan: Document, *, unused: bool = False) -> list[str]:
     """All findings but parts that nothing uses, which small plans are full of."""
-    return [str(each) for each in lint(load(plan)) if unused or UNUSED not in each.message]
+    said = {"left": LEFT} | plan
+    return [str(each) for each in lint(load(said)) if unused or UNUSED not in each.message]
 
 
 def sold(**parts: object) -> Document:
@@ -552,3 +556,11 @@ def test_parts_that_nothing_uses():
                   {"is": "package", "packages": ["small"]})  # fmt: skip
     assert found(document(volumes=volumes[:1], metrics=metrics, ladders=ladders, activity=used,
                           packages=packages), unused=True) == []  # fmt: skip
+
+
+def test_a_plan_that_pays_whoever_has_left():
+    gift = sold(rates=by_step("0.10"))
+
+    told = "$.left: warning: The plan does not say what becomes of people who have left: they are"
+    assert found(document(bonuses=[gift], left=None)) == [f"{told} paid like everybody else."]
+    assert found(document(bonuses=[gift])) == []

@@ -16,6 +16,7 @@ from commissions.engine import plan as p
 from commissions.engine.lint.bonuses import bonus_findings
 from commissions.engine.lint.enrolment import pays_for_enrolment
 from commissions.engine.lint.findings import Finding
+from commissions.engine.lint.leaving import leaving_findings
 from commissions.engine.lint.parts import limit_findings, unused
 from commissions.engine.lint.ranks import ladder_findings
 
@@ -24,7 +25,9 @@ __all__ = ["Finding", "lint"]
 
 def lint(plan: p.Plan) -> list[Finding]:
     """Everything that was found in a plan that `load_plan` read, in the order of its parts."""
+    plan = plan.as_written
     return [
+        *leaving_findings(plan),
         *ladder_findings(plan),
         *bonus_findings(plan),
         *pays_for_enrolment(plan),

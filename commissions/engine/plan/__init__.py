@@ -43,6 +43,7 @@ from commissions.engine.plan.conditions import (
     AtLeast,
     Condition,
     HasFlag,
+    HasLeft,
     HasPackage,
     HasRank,
     IsActive,
@@ -64,6 +65,7 @@ from commissions.engine.plan.ladders import (
     Package,
     Rank,
 )
+from commissions.engine.plan.leaving import Left
 from commissions.engine.plan.limits import Limit, Payout, Reversal
 from commissions.engine.plan.metrics import Company, Group, Levels, Metric, Own
 from commissions.engine.plan.money import Money, Volume
@@ -150,6 +152,7 @@ __all__ = [
     "Grace",
     "Group",
     "HasFlag",
+    "HasLeft",
     "HasPackage",
     "HasRank",
     "IsActive",
@@ -157,6 +160,7 @@ __all__ = [
     "JoinedWithin",
     "Ladder",
     "LedgerType",
+    "Left",
     "LegCap",
     "LegsWithMembers",
     "LegsWithVolume",
@@ -221,12 +225,23 @@ class Plan:
     payout: Payout
     packages: tuple[Package, ...] = ()
     matrix: Matrix | None = None
+    left: Annotated[
+        Left | None,
+        "People who have left the company; left out: they stand and are paid like everybody else, "
+        "as the conditions say.",
+    ] = None
     _hash: str = ""
+    _written: Plan | None = None
 
     @property
     def content_hash(self) -> str:
         """Identifies the document byte for byte (canonical JSON)."""
         return self._hash
+
+    @property
+    def as_written(self) -> Plan:
+        """The plan as its document has it, without `left` spelled out in its conditions."""
+        return self._written or self
 
     def ladder(self, code: str) -> Ladder:
         return next(ladder for ladder in self.ladders if ladder.code == code)
@@ -263,6 +278,8 @@ def parts(value: Any, path: str = "$") -> Iterator[tuple[str, Any]]:
     if is_dataclass(value):
         yield path, value
         for item in fields(value):
+            if item.name.startswith("_"):
+                continue
             yield from parts(getattr(value, item.name), f"{path}.{item.name.rstrip('_')}")
     elif isinstance(value, tuple):
         for place, item in enumerate(value):

@@ -115,6 +115,13 @@ class HasFlag:
 
 
 @dataclass(frozen=True, slots=True)
+class HasLeft:
+    """Has left the company by the period's last day; at payment, by the day of the order."""
+
+    is_: Literal["left"]
+
+
+@dataclass(frozen=True, slots=True)
 class JoinedWithin:
     """Joined no more than so many days before (the order; without one, the end of the period)."""
 
@@ -150,6 +157,7 @@ Condition = (
     | IsActive
     | HasPackage
     | HasFlag
+    | HasLeft
     | JoinedWithin
     | JoinedInPeriod
     | Recruit

@@ -15,11 +15,13 @@ from dataclasses import replace
 from commissions.engine.errors import Fault, PlanError
 from commissions.engine.plan import Plan
 from commissions.engine.plan.checking import check
+from commissions.engine.plan.leaving import spelled_out
 from commissions.engine.plan.reading import content_hash, read
 
 
 def load_plan(document: object) -> Plan:
-    """Reads and checks a plan document. Raises PlanError naming each fault by its JSON path."""
+    """Reads and checks a plan document; what it says of people who have left is spelled out in
+    its conditions (`leaving`). Raises PlanError naming each fault by its JSON path."""
     faults: list[Fault] = []
     try:
         plan: Plan = read(Plan, document, "$", faults)
@@ -29,4 +31,4 @@ def load_plan(document: object) -> Plan:
         raise PlanError([Fault("$", "is nested too deeply")]) from error
     if faults:
         raise PlanError(faults)
-    return replace(plan, _hash=content_hash(document))
+    return spelled_out(replace(plan, _hash=content_hash(document)))

@@ -31,6 +31,18 @@ SINCE = {
     "buyer": "the buyer joined",
     "member": "the member joined",
 }
+LEFT_STEPS = {
+    "passed_over": "on the way up such a member is passed over as if not there",
+    "as_ineligible": "on the way up the part goes as each bonus says of who is not eligible",
+}
+LEFT_COUNTS = {
+    "nowhere": "reaches no rank and is counted nowhere",
+    "as_others": "still has a rank and is counted among members",
+}
+LEFT_OWED = {
+    "lapses": "instalments that fall due lapse",
+    "paid": "instalments of what was earned before are still paid",
+}
 STRATEGIES = {
     "breadth_first": "the first free place, level by level",
     "weaker_leg": "the outside of the weaker leg",
@@ -40,6 +52,7 @@ STRATEGIES = {
 
 def explain_plan(plan: p.Plan) -> list[Section]:
     """The whole plan as sections."""
+    plan = plan.as_written
     return [
         overview(plan),
         measures(plan),
@@ -66,9 +79,19 @@ def overview(plan: p.Plan) -> Section:
         f"{active}.",
         f"{GRANULARITY[money.granularity]} to {words.counted(money.scale, 'decimal')}, "
         f"{words.ROUNDING[money.rounding]}. Payments of nothing {zero}.",
+        *leaving(plan.left),
         *placement(plan.matrix),
     ]
     return Section("In short", tuple(paragraphs), tuple(packages(plan)))
+
+
+def leaving(left: p.Left | None) -> Iterator[str]:
+    if left is not None:
+        yield (
+            "Who has left the company by the end of a period, or at payment by the day of the "
+            f"order, is not active and is paid nothing: {LEFT_STEPS[left.steps]}, "
+            f"{LEFT_COUNTS[left.counts]}, and {LEFT_OWED[left.owed]}."
+        )
 
 
 def placement(matrix: p.Matrix | None) -> Iterator[str]:

@@ -37,6 +37,7 @@ Rates = p.Rates
 
 def plan_diff(old: p.Plan, new: p.Plan) -> list[str]:
     """A sentence for each change from one plan to another; none when they say the same."""
+    old, new = old.as_written, new.as_written
     return list(Comparison(old, new).records(old, new, "The plan"))
 
 

@@ -188,7 +188,13 @@ def of_others(asked: p.LegsWithVolume | p.LegsWithMembers | p.HasRank, plan: p.P
 
 
 def of_himself(
-    asked: p.IsActive | p.HasPackage | p.HasFlag | p.JoinedWithin | p.JoinedInPeriod | p.Recruit,
+    asked: p.IsActive
+    | p.HasPackage
+    | p.HasFlag
+    | p.HasLeft
+    | p.JoinedWithin
+    | p.JoinedInPeriod
+    | p.Recruit,
     plan: p.Plan,
 ) -> str:
     match asked:
@@ -199,6 +205,8 @@ def of_himself(
             return f"holds the package {names}"
         case p.HasFlag():
             return f'carries the mark "{plain(asked.flag)}"'
+        case p.HasLeft():
+            return "has left the company"
         case p.JoinedWithin():
             return f"joined at most {counted(asked.days, 'day')} before"
         case p.JoinedInPeriod():

@@ -12,6 +12,7 @@ from commissions.engine.plan import (
     Condition,
     Group,
     HasFlag,
+    HasLeft,
     HasPackage,
     HasRank,
     IsActive,
@@ -184,6 +185,8 @@ def meets(
         return len(met) >= condition.count
     if isinstance(condition, Not):
         return not meets(company, condition.of, person, day)
+    if isinstance(condition, HasLeft):
+        return "status.left" in person.flags
     if isinstance(condition, JoinedWithin):
         return (company.ends_on if day is None else day) - person.joined <= condition.days
     met: bool = company.once(

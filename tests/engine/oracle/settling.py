@@ -136,8 +136,11 @@ def split(
         award.amount = left(award, part)
     for k in range(1, parts):
         state[f"{name}.{k}"] = waiting[k]
+    lapses = company.plan.left is not None and company.plan.left.owed == "lapses"
     return awards + [
-        plain(company, bonus, person, amount) for person, amount in fallen.items() if amount
+        plain(company, bonus, person, amount)
+        for person, amount in fallen.items()
+        if amount and not (lapses and "status.left" in person.flags)
     ]
 
 
