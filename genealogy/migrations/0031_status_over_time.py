@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     """Since when somebody has left stands among what plans may ask of him."""
 
     dependencies = [
-        ("genealogy", "0022_undone_once"),
+        ("genealogy", "0030_tree_functions"),
     ]
 
     operations = [

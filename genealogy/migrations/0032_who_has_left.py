@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
     It is known from now on: periods that are closed were paid without it and stay as they are.
     """
 
-    dependencies = [("genealogy", "0023_status_over_time")]
+    dependencies = [("genealogy", "0031_status_over_time")]
 
     operations = [
         migrations.RunSQL(
