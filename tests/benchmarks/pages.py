@@ -51,7 +51,8 @@ DATED = [
          on above.distributor_id = p.parent_id and above.tree = p.tree
        where p.tree = 'sponsor' and above.parent_id is not null and p.valid_from < '2026-11-10'
        order by p.distributor_id * 7919 % 100003 limit 500""",
-    """update genealogy_distributorposition set valid_from = '2026-11-10', recorded_at = '2026-11-20'
+    """update genealogy_distributorposition
+       set valid_from = '2026-11-10', recorded_at = '2026-11-20'
        where id in (select id from moved)""",
     """insert into genealogy_distributorposition
          (distributor_id, tree, parent_id, valid_from, recorded_at, reason)
