@@ -58,9 +58,17 @@ def build_trees() -> None:
     lock_tree(Tree.PLACEMENT)
     if GenealogyNode.objects.exists():
         raise ValueError("There is an index already: it is built anew tree by tree.")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "set constraints all immediate"
+        )  # a table with checks to come stays as it is
     with rules_at_the_end("genealogy_genealogynode"):
+        with connection.cursor() as cursor:
+            cursor.execute("truncate genealogy_genealogynode")  # a new file needs no log
         for tree in Tree:
             _write(tree)
+    with connection.cursor() as cursor:
+        cursor.execute("set constraints all deferred")
 
 
 def _write(tree: str) -> int:
@@ -180,7 +188,9 @@ def _refresh_direct_counts() -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             """update genealogy_distributor d set direct_referral_count = c.count
-               from (select p.id, count(s.id) from genealogy_distributor p
-                     left join genealogy_distributor s on s.sponsor_id = p.id group by 1) c
-               where c.id = d.id and d.direct_referral_count <> c.count"""
+               from (select p.id, coalesce(s.count, 0) as count from genealogy_distributor p
+                     left join (select sponsor_id, count(*) from genealogy_distributor
+                                group by 1) s on s.sponsor_id = p.id
+                     where p.direct_referral_count <> coalesce(s.count, 0)) c
+               where c.id = d.id"""
         )

@@ -194,6 +194,8 @@ def line_pieces(network: Network):
 
 
 PEOPLE = [
+    # What was empty at the beginning of a transaction needs no log.
+    "truncate genealogy_distributorposition",
     """insert into genealogy_distributor (id, number, display_name, country, sponsor_id,
          enroller_id, placement_parent_id, leg, joined_on, status, auto_ship_active,
          notes, personal_pv, group_pv,
@@ -205,8 +207,7 @@ PEOPLE = [
          'active', false, '', 0, 0, pv, gv, 0, referrals,
          0, 0, now(), now(), rank_id, rank_id
        from bench_member left join (select id as rank_id, level from genealogy_rank) ranks
-         on level = rank
-       order by id""",
+         on level = rank""",
     """insert into genealogy_distributorposition (distributor_id, tree, parent_id, valid_from,
          recorded_at, reason)
        select id, 'sponsor', nullif(sponsor, 0), '2026-01-05', now(), '' from bench_member""",
