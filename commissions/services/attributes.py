@@ -41,9 +41,15 @@ class Wanted:
     packages: tuple[str, ...]
     ladders: tuple[Ladder, ...]
     marks: tuple[str, ...]
+    asks_who_left: bool = False
 
     def __bool__(self) -> bool:
-        return bool(self.packages or self.ladders or self.marks)
+        return bool(self.packages or self.ladders or self.flags)
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """The marks, and that of having left."""
+        return (*self.marks, LEFT) if self.asks_who_left else self.marks
 
     @property
     def params(self) -> dict[str, list[Any]]:
@@ -61,7 +67,7 @@ class Wanted:
             ("status", "", "left", first + place, 1)
             if code == LEFT
             else ("mark", "", code, first + place, 1)
-            for place, code in enumerate(self.marks)
+            for place, code in enumerate(self.flags)
         ]
         names = ("kinds", "ladders", "codes", "slots", "figures")
         return {name: [row[place] for row in rows] for place, name in enumerate(names)}
@@ -77,14 +83,9 @@ def wanted_by(plan: Plan) -> Wanted:
     return Wanted(
         packages=tuple(package.code for package in plan.packages) if asks_packages else (),
         ladders=tuple(ladder for ladder in plan.ladders if ladder.source == "given"),
-        marks=tuple(sorted(marks_asked(found))),
+        marks=tuple(sorted({part.flag for part in found if isinstance(part, HasFlag)})),
+        asks_who_left=any(isinstance(part, HasLeft) for part in found),
     )
-
-
-def marks_asked(found: Collection[Any]) -> set[str]:
-    """The marks that parts of a plan ask for; having left is one of them."""
-    marks = {part.flag for part in found if isinstance(part, HasFlag)}
-    return marks | {LEFT for part in found if isinstance(part, HasLeft)}
 
 
 def wanted_at_payment(plan: Plan) -> Wanted:
@@ -112,7 +113,7 @@ def read_attributes(
     query = _HELD if people is None else f"{_HELD} and a.distributor_id = any(%(people)s)"
     rows = read_columns(query, params, id="i8", slot="i2", figure="i2")
     place = lookup(rows["id"])
-    slots = 1 + len(wanted.ladders) + len(wanted.marks)
+    slots = 1 + len(wanted.ladders) + len(wanted.flags)
     held = np.zeros((slots, lookup.ids.size), np.int16)
     held[0] = -1
     known = place >= 0
@@ -128,9 +129,9 @@ def as_columns(wanted: Wanted, held: np.ndarray[Any, np.dtype[np.int16]]) -> Att
     if wanted.ladders:
         codes = (ladder.code for ladder in wanted.ladders)
         found["given"] = dict(zip(codes, held[1:], strict=False))
-    if wanted.marks:
+    if wanted.flags:
         marks = held[1 + len(wanted.ladders) :]
-        found["flags"] = {code: row == 1 for code, row in zip(wanted.marks, marks, strict=True)}
+        found["flags"] = {code: row == 1 for code, row in zip(wanted.flags, marks, strict=True)}
     return found
 
 

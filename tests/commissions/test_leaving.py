@@ -38,8 +38,7 @@ def earners(month: str, bonus: str = "unilevel") -> set[str]:
 
 
 def at_the_close(lines: Counter) -> Counter:
-    """Without what is paid at payment: of that the books go by the order's day, files by the
-    period."""
+    """Without bonuses at payment: the books go by the day of the order, files by the period."""
     return Counter({line: count for line, count in lines.items() if line[1] != "partner"})
 
 
