@@ -64,7 +64,7 @@ class PersonForm(forms.Form):
     phone = forms.CharField(
         max_length=20,
         required=False,
-        help_text="Shown to nobody unless you agree to it.",
+        help_text="No other distributor sees it unless you agree to it.",
         widget=forms.TextInput(**_autocomplete("tel", type="tel")),
     )
 
