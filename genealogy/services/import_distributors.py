@@ -13,10 +13,10 @@ from accounts.imports.bulk import copy_rows, take_ids
 from accounts.imports.kinds import Field, ImportKind, Part, Record
 from accounts.models import User
 from accounts.numbering import skip_numbers
-from genealogy.models import Distributor, DistributorAttribute
+from genealogy.models import Distributor, DistributorAttribute, GenealogyNode
 from genealogy.services.enrolment import owners_of, take_enrolment_steps
 from genealogy.services.placement import begin_waiting
-from genealogy.services.tree_index import rebuild_tree
+from genealogy.services.tree_index import build_trees, rebuild_tree
 
 Kind = DistributorAttribute.Kind
 FIELDS = {
@@ -58,9 +58,10 @@ def book_distributors(part: Part) -> None:
 
 
 def finish_distributors(actor: User | None) -> None:
-    """Build the tree if somebody is not in it yet."""
-    missing = Distributor.objects.exclude(nodes__tree="sponsor")
-    if missing.exists():
+    """Build the tree if somebody is not in it yet; of a new company in one go."""
+    if not GenealogyNode.objects.exists():
+        build_trees()
+    elif Distributor.objects.exclude(nodes__tree="sponsor").exists():
         rebuild_tree("sponsor")
 
 

@@ -59,9 +59,8 @@ def build_trees() -> None:
     if GenealogyNode.objects.exists():
         raise ValueError("There is an index already: it is built anew tree by tree.")
     with connection.cursor() as cursor:
-        cursor.execute(
-            "set constraints all immediate"
-        )  # a table with checks to come stays as it is
+        # A table whose rows are still to be checked cannot be altered.
+        cursor.execute("set constraints all immediate")
     with rules_at_the_end("genealogy_genealogynode"):
         with connection.cursor() as cursor:
             cursor.execute("truncate genealogy_genealogynode")  # a new file needs no log
