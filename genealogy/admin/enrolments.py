@@ -10,13 +10,13 @@ from django.urls import URLPattern, path
 
 from accounts.admin_base import ReadOnlyAdmin, WatchedAdmin
 from accounts.permissions import require
-from genealogy.forms import ReasonForm
+from genealogy.forms.reason import ReasonForm
+from genealogy.forms.staff import SignInForm, StaffEnrolmentForm
 from genealogy.models import Distributor, Enrolment
 from genealogy.services.enrolment import EnrolmentRefused
 from genealogy.services.enrolment_steps import is_open
 from genealogy.services.enrolments import cancel_enrolment
 from genealogy.services.staff_enrolment import ask_to_sign_in, enrol_by_staff
-from genealogy.staff_forms import SignInForm, StaffEnrolmentForm
 
 TEMPLATES = "admin/genealogy"
 ADD, CHANGE = "genealogy.add_distributor", "genealogy.change_enrolment"

@@ -7,6 +7,7 @@ from accounts.admin_base import BaseAdmin, ReadOnlyAdmin, WatchedAdmin
 from genealogy.admin.enrolments import EnrolmentDesk
 from genealogy.admin.moves import PeopleDesk
 from genealogy.admin.territories import TerritoryFilter
+from genealogy.forms.moves import PlacementRuleForm
 from genealogy.models import (
     Distributor,
     DistributorPosition,
@@ -16,7 +17,6 @@ from genealogy.models import (
     Waiting,
 )
 from genealogy.models.node import Tree
-from genealogy.move_forms import PlacementRuleForm
 from genealogy.services.referral_codes import issue_codes
 from genealogy.services.tree_index import rebuild_tree
 

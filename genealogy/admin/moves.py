@@ -13,8 +13,8 @@ from django.urls import URLPattern, path
 from accounts.admin_base import ReadOnlyAdmin
 from accounts.permissions import require
 from genealogy import queries
+from genealogy.forms.moves import DecisionForm, MoveForm, TerminationForm, UndoForm
 from genealogy.models import Distributor, GenealogyNode, Move
-from genealogy.move_forms import DecisionForm, MoveForm, TerminationForm, UndoForm
 from genealogy.services import effects, moves, terminations
 from genealogy.services import move_previews as previews
 from genealogy.services.effects import Changes, Effects, EffectsRefused

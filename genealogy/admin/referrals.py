@@ -10,7 +10,7 @@ from django.urls import URLPattern, path
 
 from accounts.admin_base import BaseAdmin, ReadOnlyAdmin
 from accounts.permissions import require
-from genealogy.forms import ReasonForm
+from genealogy.forms.reason import ReasonForm
 from genealogy.models import Referral, ReferralClick, ReferralCode, ReferralProgram
 from genealogy.services.referral_codes import close_code
 from genealogy.services.referrals import cancel_referral

@@ -31,7 +31,7 @@ from accounts.csv_files import as_text
 from accounts.events import publish
 from accounts.models import User
 from genealogy.columns import COLUMNS, Column, asks_contact
-from genealogy.explorer_forms import ExplorerForm
+from genealogy.forms.explorer import ExplorerForm
 from genealogy.models import Distributor, DownlineExport, GenealogyNode
 from genealogy.models.export import EXPORT_EDGES
 from genealogy.permissions import Scope

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.http import urlencode
 
-from genealogy.day_forms import DayForm
+from genealogy.forms.days import DayForm
 from genealogy.models import GenealogyNode
 from genealogy.permissions import NotThere, PastScope, Scope
 

@@ -13,7 +13,7 @@ from django.shortcuts import redirect, render
 from django.utils.http import urlencode
 
 from accounts.models import User
-from genealogy.enrolment_forms import AgreementForm, PersonForm, PlacementForm, SponsorPlacementForm
+from genealogy.forms.enrolment import AgreementForm, PersonForm, PlacementForm, SponsorPlacementForm
 from genealogy.models import Enrolment
 from genealogy.permissions import Scope
 from genealogy.queries import legs_in_use, name_of_leg

@@ -8,8 +8,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import User
-from genealogy.enrolment_forms import PersonForm
-from genealogy.forms import ReasonForm
+from genealogy.forms.enrolment import PersonForm
+from genealogy.forms.reason import ReasonForm
 from genealogy.models import Distributor, Enrolment
 from genealogy.models.enrolment import MOST_MESSAGES
 from genealogy.services import enrolment_links, enrolments

@@ -12,7 +12,7 @@ from accounts import audit
 from genealogy import queries
 from genealogy.columns import COLUMNS, Column, asks_contact, chosen, dated, remember
 from genealogy.explorer import State, hit_lines, lines_of
-from genealogy.explorer_forms import ExplorerForm
+from genealogy.forms.explorer import ExplorerForm
 from genealogy.models import GenealogyNode
 from genealogy.permissions import PastScope, Scope
 from genealogy.queries import past_lines

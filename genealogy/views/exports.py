@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts import audit
 from genealogy.columns import known
-from genealogy.explorer_forms import ExplorerForm
+from genealogy.forms.explorer import ExplorerForm
 from genealogy.models import DownlineExport
 from genealogy.permissions import Scope
 from genealogy.services.exports import (

@@ -20,8 +20,8 @@ from django.views.decorators.http import require_http_methods
 from accounts.models import User
 from accounts.services.registration import user_of_address
 from accounts.throttling import at_most
-from genealogy.enrolment_forms import FinishForm
-from genealogy.forms import InvitationForm
+from genealogy.forms.enrolment import FinishForm
+from genealogy.forms.referrals import InvitationForm
 from genealogy.models import Distributor, Enrolment
 from genealogy.services import enrolment_links, enrolments, referrals
 from genealogy.services.completion import StepRefused, complete_enrolment

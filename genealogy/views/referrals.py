@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.models import User
 from accounts.throttling import at_most
-from genealogy.forms import InvitationForm, RenewCodeForm
+from genealogy.forms.referrals import InvitationForm, RenewCodeForm
 from genealogy.models import Distributor, ReferralClick, ReferralCode, ReferralProgram
 from genealogy.queries.referrals import PAGE, funnel, referrals_of
 from genealogy.services.referral_codes import current_code, normalised, renew_code

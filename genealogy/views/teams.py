@@ -11,7 +11,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import User
 from accounts.permissions import require
-from genealogy.forms import ReasonForm, TeamEditForm, TeamForm, TeamMemberForm
+from genealogy.forms.reason import ReasonForm
+from genealogy.forms.teams import TeamEditForm, TeamForm, TeamMemberForm
 from genealogy.models import Distributor, Team
 from genealogy.permissions import Scope, TeamRights
 from genealogy.queries import teams as team_queries

@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from genealogy.forms import BY_RULE, PlaceForm, PreferenceForm
+from genealogy.forms.placement import BY_RULE, PlaceForm, PreferenceForm
 from genealogy.models import Distributor, PlacementPreference, PlacementRule, Waiting
 from genealogy.permissions import Scope
 from genealogy.queries import legs_in_use, name_of_leg

@@ -13,7 +13,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from accounts.models import ConsentText, User
-from genealogy.forms import ELSEWHERE, PlaceForm
+from genealogy.forms.placement import ELSEWHERE, PlaceForm
 from genealogy.models import Enrolment
 from genealogy.permissions import Scope
 from genealogy.services.enrolment_steps import REQUIRED, too_young

@@ -5,8 +5,8 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 
+from genealogy.forms.moves import AnybodyField
 from genealogy.models import Distributor, Enrolment
-from genealogy.move_forms import AnybodyField
 from genealogy.services.enrolments import Person
 from genealogy.services.moves import Place
 from genealogy.services.placement import the_rule
