@@ -453,8 +453,8 @@ def test_somebody_very_deep_is_shown_from_nearby(moved: Cast, sign_in) -> None:
 @pytest.mark.parametrize(
     ("address", "queries"),
     [
-        ("?open={dmitri}", 34),
-        ("?at={dmitri}", 35),
+        ("?open={dmitri}", 33),
+        ("?at={dmitri}", 34),
         ("{dmitri}/children/?level=4", 27),
         ("drawn/?depth=4", 40),
         ("drawn/?depth=4&tree=placement", 41),
