@@ -104,25 +104,38 @@ _CHANGES = """
 with changed as materialized (
   select distinct distributor_id as id from genealogy_distributorposition
   where tree = %(tree)s and {since}
-), delta as (
-  select c.id, n.lft, n.rgt, n.size, n.depth, p.parent_id, above.lft as parent_lft,
-         above.depth as parent_depth,
-         p.parent_id is not null or (p.id is not null and %(tree)s = 'sponsor') or exists (
-           select 1 from genealogy_distributorposition b where b.parent_id = c.id and {held_below}
-         ) as was_there
+), above_some as (
+  select distinct b.parent_id as id from changed c
+  join genealogy_distributorposition b on b.parent_id = c.id and {held_below}
+), delta as materialized (
+  select c.id, p.parent_id,
+         p.parent_id is not null or (p.id is not null and %(tree)s = 'sponsor')
+           or above_some.id is not null as was_there
   from changed c
   join genealogy_distributor d on d.id = c.id
   left join genealogy_distributorposition p on p.distributor_id = c.id and {held}
-  left join genealogy_genealogynode n on n.distributor_id = c.id and n.tree = %(tree)s
-  left join genealogy_genealogynode above
-    on above.distributor_id = p.parent_id and above.tree = %(tree)s
+  left join above_some on above_some.id = c.id
   where p.parent_id is distinct from d.{parent}_id
 )
-select array_agg(lft order by lft) filter (where not was_there and lft is not null),
-       jsonb_agg(jsonb_build_array(
-         id, lft, coalesce(rgt, 0), coalesce(size, 1), coalesce(depth, 0), parent_id, parent_lft,
-         coalesce(parent_depth, 0)) order by lft) filter (where was_there)
-from delta
+select (
+  select array_agg(n.lft order by n.lft) from delta
+  join genealogy_genealogynode n on n.distributor_id = delta.id and n.tree = %(tree)s
+  where not was_there
+), (
+  select jsonb_agg(jsonb_build_array(
+    delta.id, n.lft, coalesce(n.rgt, 0), coalesce(n.size, 1), coalesce(n.depth, 0),
+    delta.parent_id, above.lft, coalesce(above.depth, 0)) order by n.lft)
+  from delta
+  left join lateral (
+    select * from genealogy_genealogynode
+    where distributor_id = delta.id and tree = %(tree)s limit 1
+  ) n on true
+  left join lateral (
+    select * from genealogy_genealogynode
+    where distributor_id = delta.parent_id and tree = %(tree)s limit 1
+  ) above on true
+  where was_there
+)
 """
 SINCE = "superseded_at is null and valid_from > %(on)s"
 SINCE_OR_LEARNT = (

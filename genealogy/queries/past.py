@@ -67,7 +67,7 @@ class PastTree:
         ids = list(depths)
         parents = self.parents(ids)
         directs = self._directs(ids)
-        there = [pk for pk in ids if pk in parents or pk in directs]
+        there = [pk for pk in ids if self._has_place(parents.get(pk)) or pk in directs]
         labels = self.labels(there)
         sponsors = parents if self.tree == Tree.SPONSOR else self._sponsors(there)
         ranks = past_ranks.names_of(there, self.day.on, self.day.known_at)
@@ -87,6 +87,10 @@ class PastTree:
             )
             for row in people
         }
+
+    def _has_place(self, position: tuple[int | None, int | None] | None) -> bool:
+        """In the placement tree a position under nobody is none."""
+        return position is not None and (not self._is_placement or position[0] is not None)
 
     @property
     def _is_placement(self) -> bool:

@@ -478,3 +478,18 @@ def test_a_past_day_asks_as_often_for_one_person_as_for_many(
         counts.append(queries_of(client, url))
 
     assert counts == [queries] * 3
+
+
+def test_whoever_was_taken_out_of_the_placement_tree_has_no_place_in_it(
+    moved: Cast, sign_in
+) -> None:
+    asked(moved, "dmitri", None, tree="placement", to=Place(None), effective_on=MOVED)
+    client = sign_in(moved, "asha")
+
+    then = client.get(f"/genealogy/drawn/?{THEN}&tree=placement&root={moved.dmitri.number}")
+    out = client.get(f"/genealogy/drawn/?on={MOVED}&tree=placement&root={moved.dmitri.number}")
+
+    assert f"Dmitri Orlov, {moved.dmitri.number}, 0 below, spillover" in labels_of(
+        then.content.decode()
+    )
+    assert out.status_code == 404
