@@ -352,7 +352,9 @@ def _explain_rank(why: Why, bonus: Bonus) -> None:
 
 
 def _is_plain(plan: Plan, bonus: Bonus) -> bool:
-    """Whether the amount of the rank is all there is to it: no speed, part or other condition."""
+    """Whether the amount of the rank is all there is to it: no speed, part or other condition but
+    what the plan says of everybody who has left: whoever was paid has not."""
+    bonus = plan.as_written.bonus(bonus.code)
     occurrence = bonus.occurrence
     return (
         isinstance(occurrence, OncePerRank)
