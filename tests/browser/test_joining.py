@@ -155,6 +155,7 @@ def test_staff_pages_hold_at_every_width(company, new_page):
     mona.expected_errors.append("422")
     mona.goto("/admin/genealogy/distributor/add/")
     mona.get_by_role("button", name="Look at the names").click()
+    expect(mona.locator(".error-summary")).to_be_visible()
     checked(mona, "staff-enrol-errors")
     Distributor.objects.filter(pk=company.chloe.pk).update(user=None)
     mona.goto(f"/admin/genealogy/distributor/{company.chloe.number}/invite/")

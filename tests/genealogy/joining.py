@@ -64,8 +64,13 @@ def code_of(distributor: Distributor) -> str:
 
 
 def delivered(enrolment: Enrolment) -> str:
-    """What the task does; returns the path of the link in the message."""
-    assert send_message(enrolment.pk)
+    """What the task does; returns the path of the link in the message.
+
+    Where a worker of another test is about and was faster, one more message is asked for.
+    """
+    if not send_message(enrolment.pk):
+        Enrolment.objects.filter(pk=enrolment.pk).update(link_wanted_at=timezone.now())
+        assert send_message(enrolment.pk)
     return link_in(mail.outbox[-1].body)
 
 

@@ -57,7 +57,9 @@ def test_support_hears_nothing_of_money(db: None) -> None:
     reading = read_events(streams_of(sam), sam.role_permissions, {"staff": 0})
 
     families = {message["name"].partition(".")[0] for message in reading.messages}
-    assert families == {"user", "order", "kyc", "level", "referral", "team", "distributor"}
+    assert families == {
+        *("user", "order", "kyc", "level", "referral", "team", "distributor", "enrolment"),
+    }
 
 
 @pytest.mark.asyncio
