@@ -24,7 +24,9 @@ ROWS_AT_ONCE = 2_048
 
 LARGE = 4 * 2**20
 """Bytes from which on an array that is let go is given back to the system."""
-_MMAP_THRESHOLD = -3
+KEPT = 64 * 2**20
+"""Bytes of smaller things that a process keeps for the next ones."""
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 """Of glibc's `mallopt`."""
 
 SENDERS = {"i8": "int8send", "i4": "int4send", "i2": "int2send"}
@@ -42,6 +44,7 @@ def give_large_back() -> None:
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         mallopt(_MMAP_THRESHOLD, LARGE)
+        mallopt(_TRIM_THRESHOLD, KEPT)  # by itself it is small once the other one is set
 
 
 def cursor() -> psycopg.Cursor[Any]:
