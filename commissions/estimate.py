@@ -19,7 +19,7 @@ from commissions.engine import PERIOD_CLOSE, EngineError, Plan, Result, calculat
 from commissions.models import Bonus, CommissionPeriod, Estimate
 from commissions.services.arrays import Array
 from commissions.services.calculation import work_out
-from commissions.services.facts import FactsRefused, read_snapshot
+from commissions.services.facts import Cut, FactsRefused, read_snapshot
 from commissions.services.own_line import (
     cut_now,
     is_small_company,
@@ -56,9 +56,10 @@ def estimate_close(
 ) -> Expected | None:
     """What the bonuses of the close would pay a distributor now; None where nobody knows yet."""
     kept = Estimate.objects.filter(period=period).first()
-    if rests_on_company(plan) or undoes_sums(period):
-        if is_small_company(period):
-            return from_everybody(distributor, period, plan)
+    cut = cut_now(period)
+    if rests_on_company(plan) or undoes_sums(cut):
+        if is_small_company(cut):
+            return from_everybody(distributor, cut, plan)
         if kept is not None:
             return from_kept(kept, distributor, plan)
     snapshot = read_line(distributor, period, plan)
@@ -67,16 +68,13 @@ def estimate_close(
     known = knowable(plan)
     result = calculate(snapshot, known, PERIOD_CLOSE)
     own = int(np.searchsorted(snapshot.members.id, distributor.pk))
-    undone = reversed_at_close(cut_now(period), plan, distributor.pk)
+    undone = reversed_at_close(cut, plan, distributor.pk)
     parts = parts_of(known, earned_by(own, result, known), taken_back(distributor, undone))
     return Expected(parts, rewards=given_to(own, result, known))
 
 
-def from_everybody(
-    distributor: Distributor, period: CommissionPeriod, plan: Plan
-) -> Expected | None:
+def from_everybody(distributor: Distributor, cut: Cut, plan: Plan) -> Expected | None:
     """By a calculation of the whole company; None while its facts make none."""
-    cut = cut_now(period)
     try:
         outcome = work_out(cut, read_snapshot(cut, plan), plan)
     except (EngineError, FactsRefused):

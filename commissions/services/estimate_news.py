@@ -37,7 +37,7 @@ def note_sales(period: CommissionPeriod, plan: Plan, sellers: NDArray[Any]) -> N
     """Volume of these sellers came in or was taken back: their lines' estimates are others now."""
     if period != current_period():
         return
-    if own_line.rests_on_company(plan) and not own_line.is_small_company(period):
+    if own_line.rests_on_company(plan) and not own_line.is_small_company(own_line.cut_now(period)):
         return
     with connection.cursor() as cursor:
         cursor.execute(
@@ -57,7 +57,8 @@ def note_changed(period: CommissionPeriod, plan: Plan) -> None:
         cursor.execute(
             _NOTE_CHANGED,
             {
-                "everybody": own_line.rests_on_company(plan) or own_line.undoes_sums(period),
+                "everybody": own_line.rests_on_company(plan)
+                or own_line.undoes_sums(own_line.cut_now(period)),
                 "reach": REACH,
                 "here_since": _since(),
             },

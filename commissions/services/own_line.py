@@ -44,15 +44,15 @@ def rests_on_company(plan: Plan) -> bool:
     return asks_for_places(plan) or knowable(plan) != without_refusals(plan)
 
 
-def undoes_sums(period: CommissionPeriod) -> bool:
+def undoes_sums(cut: Cut) -> bool:
     """Whether refunds of earlier periods' sales undo sums, for which those are worked out again:
     then no line by itself tells it."""
-    return bool(runs_concerned(cut_now(period)))
+    return bool(runs_concerned(cut))
 
 
-def is_small_company(period: CommissionPeriod) -> bool:
+def is_small_company(cut: Cut) -> bool:
     """Whether a page may work out everybody: now, and in each earlier period that refunds touch."""
-    times = 1 + len(runs_concerned(cut_now(period)))
+    times = 1 + len(runs_concerned(cut))
     most = SMALL_COMPANY // times
     return Distributor.objects.order_by()[: most + 1].count() <= most
 
@@ -91,10 +91,10 @@ def read_line(distributor: Distributor, period: CommissionPeriod, plan: Plan) ->
     None for a very large line, and for a plan that goes by the placement tree: in that the people
     below are others.
     """
-    if distributor.downline_count > LARGEST_LINE or asks_for_places(plan):
+    if asks_for_places(plan):
         return None
     node = GenealogyNode.objects.filter(distributor=distributor, tree=Tree.SPONSOR).first()
-    if node is None:
+    if node is None or node.downline > LARGEST_LINE:
         return None
     params = {
         "lft": node.lft,

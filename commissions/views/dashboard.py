@@ -13,10 +13,12 @@ from accounts.privacy import asked_again
 from commerce.models import Order
 from commissions import overview, worklist
 from commissions.estimate import estimate_close
+from commissions.models import CommissionPeriod, PlanVersion
 from commissions.standing import live_standing, period_under_way, plan_in_force, plan_of
 from genealogy.models import Distributor
 
 NEWEST = 6
+UnderWay = tuple[CommissionPeriod | None, PlanVersion | None]
 
 
 @require_safe
@@ -27,11 +29,12 @@ def home(request: HttpRequest) -> HttpResponse:
     distributor = _own(request)
     if distributor is None:
         return render(request, "commissions/dashboard_stranger.html", {})
+    under_way = _under_way()
     facts = {
         "distributor": distributor,
         "asked_again": asked_again(user),
-        **_figures(distributor),
-        **_rank(request, distributor),
+        **_figures(distributor, under_way),
+        **_rank(request, distributor, under_way),
         **_news(request, distributor),
     }
     return render(request, "commissions/dashboard.html", facts)
@@ -40,13 +43,13 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_safe
 def figures(request: HttpRequest) -> HttpResponse:
     """The money tiles and the chart, asked for again when something was earned or paid."""
-    return _fragment(request, "_dashboard_figures.html", lambda own: _figures(own))
+    return _fragment(request, "_dashboard_figures.html", lambda own: _figures(own, _under_way()))
 
 
 @require_safe
 def rank_card(request: HttpRequest) -> HttpResponse:
     """Rank and volumes, asked for again when an order was paid."""
-    return _fragment(request, "_dashboard_rank.html", lambda own: _rank(request, own))
+    return _fragment(request, "_dashboard_rank.html", lambda own: _rank(request, own, _under_way()))
 
 
 @require_safe
@@ -78,18 +81,22 @@ def _fragment(request: HttpRequest, template: str, facts: Any) -> HttpResponse:
     )
 
 
-def _figures(distributor: Distributor) -> dict[str, Any]:
+def _under_way() -> UnderWay:
+    """The period under way and its plan."""
     period = period_under_way()
-    version = plan_in_force(period)
+    return period, plan_in_force(period)
+
+
+def _figures(distributor: Distributor, under_way: UnderWay) -> dict[str, Any]:
+    period, version = under_way
     facts: dict[str, Any] = {"money": overview.money_of(distributor, period), "period": period}
     if period and version:
         facts["estimate"] = estimate_close(distributor, period, plan_of(version))
     return facts
 
 
-def _rank(request: HttpRequest, distributor: Distributor) -> dict[str, Any]:
-    period = period_under_way()
-    version = plan_in_force(period)
+def _rank(request: HttpRequest, distributor: Distributor, under_way: UnderWay) -> dict[str, Any]:
+    period, version = under_way
     if period is None or version is None:
         return {"period": period, "standing": None}
     standing = live_standing(distributor, period, plan_of(version))

@@ -93,7 +93,7 @@ def test_the_dashboard_asks_a_fixed_number_of_questions(company: Cast, sign_in) 
     claim_volume()
 
     assert queries_of(client, "/") == few
-    assert few <= 34
+    assert few <= 30
 
 
 def test_pages_carry_no_inline_style_or_script(company: Cast, sign_in) -> None:
