@@ -33,6 +33,7 @@ from commissions.engine.rounding import (
     largest,
     product,
     refuse_sum_overflow,
+    share,
 )
 
 HUNDREDTHS = 2
@@ -99,7 +100,7 @@ def rounded(
     """Each award with its amounts."""
     if money.granularity == "line":
         for award in awards:
-            yield award, divide(numerators(award, unit), unit.denominator, money.rounding)
+            yield award, share(award.base, award.rate, money.rounding, unit)
         return
     found = list(awards)
     for destination in (LEDGER, RETAINED, HELD):

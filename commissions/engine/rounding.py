@@ -17,7 +17,7 @@ and `scaled` multiplies and divides in one go where only the result has to fit.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -30,6 +30,8 @@ Int64s = NDArray[np.int64]
 MILLION = 1_000_000
 MILLIONTH = Fraction(1, MILLION)
 LARGEST = 2**63 - 1
+PIECE = 16_384
+"""Entries worked on at once: all that a piece needs on the way stays in the processor's cache."""
 
 
 def largest(values: NDArray[np.signedinteger]) -> int:
@@ -96,7 +98,22 @@ def share(
     >>> share(np.array([1235, 1250, 1250]), np.array([50_000] * 3, np.int32), "half_even")
     array([62, 62, 62])
     """
-    return divide(product(base, rate, times.numerator), times.denominator, rounding)
+    rates = np.broadcast_to(rate, base.shape)
+
+    def of(part: slice) -> Int64s:
+        exact = product(base[part], rates[part], times.numerator)
+        return divide(exact, times.denominator, rounding)
+
+    return in_pieces(of, len(base))
+
+
+def in_pieces(work: Callable[[slice], Int64s], size: int) -> Int64s:
+    """What `work` makes of so many entries, piece by piece."""
+    result = np.empty(size, np.int64)
+    for start in range(0, size, PIECE):
+        part = slice(start, start + PIECE)
+        result[part] = work(part)
+    return result
 
 
 def product(base: Int64s, rate: NDArray[np.signedinteger], times: int = 1) -> Int64s:
