@@ -32,6 +32,22 @@
     }
   });
 
+  // A question that is open is not swapped away: what holds it catches up when it is closed
+
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (!event.detail.target.querySelector("dialog[open]")) return;
+    event.detail.shouldSwap = false;
+    event.detail.target.dataset.behind = "yes";
+  });
+  document.addEventListener(
+    "close",
+    (event) => {
+      if (!event.target.closest("[data-behind]")) return;
+      document.body.dispatchEvent(new CustomEvent("live:reset", { bubbles: true }));
+    },
+    true,
+  );
+
   // Menus: details that close on Escape, on a click elsewhere, and when focus leaves
 
   function closeMenus(except) {

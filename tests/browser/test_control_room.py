@@ -32,6 +32,27 @@ def test_two_people_take_a_period_to_its_end(live, new_page):
     assert the_period("2026-10").status == "finalized"
 
 
+def test_an_open_question_stays_while_the_room_moves_on(live, new_page):
+    company = gather()
+    assert company.plan
+    company.buys("ben", 5, at("2026-10-05"))
+    claim_volume()
+    room = f"/admin/commissions/commissionperiod/{the_period('2026-10').pk}/control-room/"
+    closer, other = new_page(company.user("fiona")), new_page(company.user("felix"))
+    closer.goto(room)
+    other.goto(room)
+
+    other.get_by_role("link", name="Close the period").click()
+    question = other.get_by_role("dialog")
+    press(closer, "Close the period")
+    expect(other.locator("#control-room")).to_have_attribute("data-behind", "yes")
+    expect(question).to_be_visible()
+    question.get_by_role("link", name="Cancel").click()
+
+    expect(other.get_by_role("link", name="Calculate")).to_be_visible()
+    expect(other.locator("#control-room")).not_to_have_attribute("data-behind", "yes")
+
+
 def press(page, name):
     """Open the question and answer it."""
     page.get_by_role("link", name=name).click()
