@@ -1,7 +1,7 @@
 """What a run writes: its lines in the order of their numbers, and the standings.
 
-Lines go earner by earner, so the columns of the engine's blocks are put in order once and then
-turned into rows piece by piece.
+Lines go earner by earner: which of them are in each share is found first, then each session puts
+its own share in order and turns it into rows piece by piece.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -28,6 +28,7 @@ class Arranged:
     """The lines of a result, one array a column, and the order in which they are written.
 
     `heads`: bonus and level of each block; the column `block` says of which a line is.
+    `keys`: a number a line (`keys_of`), ascending from share to share and unordered within one.
     `bounds`: where in that order each of four kinds begins, and the end: from somebody's order
     line; from somebody; from nobody, on an order line; from nobody. Somebody paid on his own
     figures has no source: there is nobody else it came from.
@@ -35,7 +36,7 @@ class Arranged:
 
     columns: dict[str, Array]
     heads: dict[str, Array]
-    order: NDArray[np.int32]
+    keys: NDArray[np.int64]
     bounds: list[int]
 
     def __len__(self) -> int:
@@ -48,8 +49,8 @@ class Arranged:
         return first == 0 and second == third
 
 
-def arranged(result: Result) -> Arranged:
-    """By kind, by earner, then as they are."""
+def arranged(result: Result, cuts: Iterable[int] = ()) -> Arranged:
+    """By kind, by earner, then as they are; `cuts`: at which places shares begin."""
     number = np.arange(len(result.ledger), dtype="i2" if len(result.ledger) < 1 << 15 else "i4")
     block = np.repeat(number, [len(block) for block in result.ledger])
     lines = {"block": block, **result.columns}
@@ -61,7 +62,10 @@ def arranged(result: Result) -> Arranged:
     has_source = (lines["source"] >= 0) & (has_line | (lines["source"] != lines["earner"]))
     kind = 2 * (~has_source).view(np.int8) + (~has_line).view(np.int8)
     bounds = np.cumsum([0, *(np.count_nonzero(kind == one) for one in range(4))])
-    return Arranged(lines, heads, by_earner(kind, lines["earner"]), bounds.tolist())
+    keys = keys_of(kind, lines["earner"])
+    if within := [cut for cut in cuts if 0 < cut < keys.size]:
+        keys.partition(within)
+    return Arranged(lines, heads, keys, bounds.tolist())
 
 
 class LineWriter:
@@ -78,10 +82,11 @@ class LineWriter:
         start: int = 0,
         stop: int = MOST_LINES,
     ) -> Iterator[tuple[int, Row]]:
-        """Those from one place in the order to before another."""
+        """Those of one share: from one place in the order to before another."""
+        lines.keys[start:stop].sort()
         for kind, (first, end) in enumerate(pairwise(lines.bounds)):
             for part in slices(min(end, stop), start=max(first, start)):
-                places = lines.order[part].astype(np.intp)
+                places = lines.keys[part] & (MOST_LINES - 1)
                 piece = {name: at(column, places) for name, column in lines.columns.items()}
                 block = piece.pop("block")
                 piece |= {name: at(column, block) for name, column in lines.heads.items()}
@@ -138,8 +143,8 @@ def at(column: Array, places: Array) -> Array:
     return column.take(places, mode="clip")
 
 
-def by_earner(kind: NDArray[np.int8], earner: NDArray[np.int32]) -> NDArray[np.int32]:
-    """The order of lines by kind (0 to 3), then by earner, then as they are.
+def keys_of(kind: NDArray[np.int8], earner: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Kind (0 to 3), earner and place of each line as one number.
 
     Sorting whole keys is several times faster than sorting their places. Raises CapacityError for
     more lines than the keys can number.
@@ -151,9 +156,7 @@ def by_earner(kind: NDArray[np.int8], earner: NDArray[np.int32]) -> NDArray[np.i
     keys |= earner
     keys <<= 28
     keys |= np.arange(earner.size, dtype=np.int32)
-    keys.sort()
-    keys &= MOST_LINES - 1
-    return keys.astype(np.int32)
+    return keys
 
 
 def write_lines(

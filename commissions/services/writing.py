@@ -65,7 +65,7 @@ def write(
     phases.begin("write")
     bonuses = bonus_ids(run.period.frozen_plan)
     own, *others = shares_of(run, outcome.line_count, two_sessions=beside.is_apart)
-    lines = arranged(outcome.result)
+    lines = arranged(outcome.result, [share.start for share in others])
     elsewhere = [beside.do(write_beside, share, lines, bonuses, outcome) for share in others]
     create_share(own)
     write_share(own, lines, bonuses, outcome)
