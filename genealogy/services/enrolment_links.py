@@ -40,6 +40,8 @@ MOST_TO_ONE_ADDRESS = 5
 BETWEEN_MESSAGES = timedelta(minutes=1)
 ONE_DAY = 86_400
 AT_ONCE = 500
+FOR_ONE_MESSAGE = timedelta(minutes=5)
+"""Whoever takes a message on writes into `link_wanted_at` until when nobody else does."""
 
 
 class LinkRefused(EnrolmentRefused):
@@ -87,7 +89,7 @@ def _send(enrolment_id: int) -> None:
 
 def send_waiting_messages() -> None:
     """Send what was asked for and is not sent, because a task was lost or the server was away."""
-    rows = Enrolment.objects.under_way().filter(link_wanted_at__isnull=False)
+    rows = Enrolment.objects.under_way().filter(link_wanted_at__lte=timezone.now())
     for enrolment_id in rows.order_by("link_wanted_at").values_list("pk", flat=True)[:AT_ONCE]:
         try:
             send_message(enrolment_id)
@@ -95,27 +97,52 @@ def send_waiting_messages() -> None:
             logger.warning("message not sent", enrolment=enrolment_id, error=type(error).__name__)
 
 
-@transaction.atomic
 def send_message(enrolment_id: int) -> bool:
     """Write the message that was asked for; False when there is none to send any more.
 
-    In one transaction with the new link's digest: where the mail server is away, the former link
-    goes on working and the sweep tries again. An address that the server refuses is given up.
+    Nothing is locked while the mail server takes its time. Where it is away, the former link goes
+    on working and the sweep tries again, as it does for one who died over it. An address that the
+    server refuses is given up. Raises OSError.
     """
-    rows = Enrolment.objects.with_people().select_for_update(of=("self",), no_key=True)
-    enrolment = rows.filter(pk=enrolment_id, link_wanted_at__isnull=False).first()
-    if enrolment is None or not enrolment.is_under_way:
+    enrolment = take_on(enrolment_id)
+    if enrolment is None:
         return False
     token = secrets.token_urlsafe(32)
-    enrolment.link_digest, enrolment.link_wanted_at = _digest(token), None
-    enrolment.link_sent_at = timezone.now()
-    enrolment.messages_sent += 1
-    enrolment.save(update_fields=["link_digest", "link_wanted_at", "link_sent_at", "messages_sent"])
     try:
         _mail(enrolment, token)
     except smtplib.SMTPRecipientsRefused:
         logger.warning("address refused", enrolment=enrolment.pk)
+    except OSError:
+        mine = Enrolment.objects.filter(pk=enrolment.pk, link_wanted_at=enrolment.link_wanted_at)
+        mine.update(link_wanted_at=timezone.now())
+        raise
+    note_sent(enrolment, token)
     return True
+
+
+def take_on(enrolment_id: int) -> Enrolment | None:
+    """Be the only one who sends its message, for a while; None where none is wanted."""
+    rows = Enrolment.objects.under_way().filter(pk=enrolment_id)
+    until = timezone.now() + FOR_ONE_MESSAGE
+    if not rows.filter(link_wanted_at__lte=timezone.now()).update(link_wanted_at=until):
+        return None
+    return rows.with_people().filter(link_wanted_at=until).first()
+
+
+@transaction.atomic
+def note_sent(sent: Enrolment, token: str) -> None:
+    """From here on the link works. Where the address has changed meanwhile it never does, and the
+    message goes to the new one; of an enrolment that has ended nothing is written."""
+    rows = Enrolment.objects.under_way().select_for_update(no_key=True)
+    enrolment = rows.filter(pk=sent.pk).first()
+    if enrolment is None:
+        return
+    enrolment.link_wanted_at = timezone.now()
+    if enrolment.email == sent.email:
+        enrolment.link_digest, enrolment.link_wanted_at = _digest(token), None
+        enrolment.link_sent_at = timezone.now()
+        enrolment.messages_sent += 1
+    enrolment.save(update_fields=["link_digest", "link_wanted_at", "link_sent_at", "messages_sent"])
 
 
 def _mail(enrolment: Enrolment, token: str) -> None:
