@@ -7,11 +7,24 @@ from django.db import connection
 
 from accounts.event_types import EVENTS
 from accounts.events import (
+    HOLD_STREAMS,
     INSERT_EVENTS,
     POKES_AT_COMMIT,
     poke_after_commit,
     send_reactions,
 )
+
+
+def hold_listeners(query: str, params: Mapping[str, Any]) -> None:
+    """Hold the streams of whoever a query names (user_id), and the staff's: before the first of
+    several `publish_rows` in one transaction, so that they come in any order."""
+    with connection.cursor() as cursor:
+        cursor.execute(HOLD_STREAMS.format(keys=_LISTENERS.format(query=query)), params)
+
+
+_LISTENERS = """
+(select 'staff' union select 'user:' || user_id from ({query}) asked where user_id is not null)
+"""
 
 
 def publish_rows(name: str, query: str, params: Mapping[str, Any]) -> None:

@@ -1,4 +1,7 @@
-"""Named locks in PostgreSQL, held until the transaction ends, however it ends."""
+"""Named locks in PostgreSQL, held until the transaction ends, however it ends.
+
+Whoever holds one and takes another keeps to the order in docs/architecture.md.
+"""
 
 import hashlib
 
@@ -28,4 +31,4 @@ def lock_number(name: str) -> int:
 
 def require_transaction() -> None:
     if not connection.in_atomic_block:
-        raise transaction.TransactionManagementError("An advisory lock needs a transaction.")
+        raise transaction.TransactionManagementError("This needs a transaction.")
