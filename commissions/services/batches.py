@@ -14,13 +14,19 @@ from django.db.models import Count, Sum
 from django.utils import timezone
 
 from accounts.audit import record
-from accounts.events import publish
+from accounts.events import publish, told_together
 from accounts.models import User
 from accounts.numbering import take_number
 from commissions.models import Payout, PayoutBatch, PayoutFile
 from commissions.models.batch import BATCH_EDGES
 from commissions.services.payout_rules import plan_obstacles
-from commissions.services.payouts import PayoutRefused, is_bound, payee_obstacle, start_payout
+from commissions.services.payouts import (
+    PayoutRefused,
+    hold_payees,
+    is_bound,
+    payee_obstacle,
+    start_payout,
+)
 from commissions.services.registers import Register, render_csv, render_xlsx
 from mlmcrm.encryption import seal_bytes, unseal_bytes
 from mlmcrm.money import quantise
@@ -144,6 +150,7 @@ def approver_obstacle(batch: PayoutBatch, items: list[Payout], actor: User) -> s
 
 
 @transaction.atomic
+@told_together()
 def export_batch(*, batch: PayoutBatch, actor: User) -> PayoutBatch:
     """Render the register once in each format, keep the bytes, and send the payouts on their way.
 
@@ -154,6 +161,7 @@ def export_batch(*, batch: PayoutBatch, actor: User) -> PayoutBatch:
     items = batch_items(batch)
     if batch.status == Status.APPROVED:
         refuse_changed(batch, items)
+    hold_payees(items)
     now = timezone.now()
     step(batch, Status.EXPORTED, exported_at=now)
     register = Register(batch=batch, payouts=items, generated_at=now)

@@ -6,7 +6,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts import audit
-from accounts.event_rows import publish_rows
+from accounts.event_rows import hold_listeners, publish_rows
 from accounts.events import publish
 from accounts.models import User
 from commissions.engine import ENGINE_VERSION
@@ -55,8 +55,8 @@ def finalize_period(*, period: CommissionPeriod, actor: User | None) -> Commissi
     run = close_run(period)
     attach_tables(run)
     post_run(run, period, actor)
-    mark_stale()
     titles.award(run, period)
+    mark_stale()
     titles.record_changes(run, period)
     proof = certificate_of(run, payments_of(payment_run(period)))
     _advance(
@@ -132,6 +132,7 @@ def certificate_of(run: CommissionRun, payments: Payments) -> dict[str, str | in
 
 def tell_everybody(period: CommissionPeriod) -> None:
     """Staff of the period, everybody who can sign in of what he gets and of another rank."""
+    hold_listeners(_CONCERNED, {"period": period.pk})
     publish(
         "period.finalized",
         staff=True,
@@ -146,6 +147,12 @@ def tell_everybody(period: CommissionPeriod) -> None:
     titles.tell_changes(period)
 
 
+_CONCERNED = """
+select user_id from genealogy_distributor where id in (
+  select distributor_id from pg_temp.owed where amount > 0
+  union select distributor_id from commissions_reward where period_id = %(period)s
+  union select distributor_id from commissions_rankchange where period_id = %(period)s)
+"""
 _GIVEN = """
 select d.user_id, %(ref)s as ref,
        jsonb_build_object('period', %(period_name)s::text, 'reward', string_agg(

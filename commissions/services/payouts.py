@@ -9,6 +9,7 @@ returned   bank, fees, tax -> wallet
 
 import hashlib
 import json
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -330,6 +331,7 @@ def announce(payout: Payout, step: str, actor: User | None) -> None:
         },
         reason=payout.failed_reason,
     )
+    mark_stale([payout.distributor_id])
     publish(
         f"payout.{step}",
         users=[payout.distributor.user_id],
@@ -341,7 +343,6 @@ def announce(payout: Payout, step: str, actor: User | None) -> None:
         method=str(payout.method),
         reason=payout.failed_reason,
     )
-    mark_stale([payout.distributor_id])
     transaction.on_commit(lambda: recount_requested(payout.distributor_id), robust=True)
 
 
@@ -358,6 +359,15 @@ def recount_requested(distributor_id: int) -> None:
             """,
             {"id": distributor_id},
         )
+
+
+def hold_payees(payouts: Iterable[Payout]) -> None:
+    """Hold the wallets and the teams of all whose payouts are to take a step together, in the order
+    of locks (docs/architecture.md)."""
+    payees = {payout.distributor_id for payout in payouts}
+    wallets = LedgerAccount.objects.filter(kind="wallet", distributor__in=payees).order_by("pk")
+    list(wallets.select_for_update(no_key=True).values_list("pk"))
+    mark_stale(list(payees))
 
 
 def locked(pk: int) -> Payout:

@@ -15,10 +15,11 @@ from decimal import Decimal, InvalidOperation
 from django.db import transaction
 
 from accounts.audit import record
+from accounts.events import told_together
 from accounts.models import User
 from commissions.models import Payout, PayoutBatch, StatusFile
 from commissions.services.batches import BatchRefused, locked, must, settle_if_ended
-from commissions.services.payouts import complete_payout, fail_payout, return_payout
+from commissions.services.payouts import complete_payout, fail_payout, hold_payees, return_payout
 from mlmcrm.money import quantise
 
 HEADER = ["payout_number", "status", "amount", "bank_reference", "reason"]
@@ -112,6 +113,7 @@ def preview_status_file(*, batch: PayoutBatch, content: bytes) -> Preview:
 
 
 @transaction.atomic
+@told_together()
 def import_status_file(
     *, batch: PayoutBatch, file_name: str, content: bytes, actor: User
 ) -> StatusFile:
@@ -127,6 +129,7 @@ def import_status_file(
         return preview.imported_before
     if preview.errors:
         raise StatusFileRefused(preview.errors)
+    hold_payees(outcome.payout for outcome in preview.new)
     for outcome in sorted(preview.new, key=lambda outcome: outcome.payout.pk):
         book(outcome, actor)
     counts = preview.counts

@@ -23,13 +23,15 @@ def award(run: CommissionRun, period: CommissionPeriod) -> None:
 
     The title rises to the paid-as rank and never falls, nor does the highest; the day on which the
     title rose is the period's last one. The next target is the plan's rank above the one paid as.
-    Each change of rank gets a history row. Needs the temporary table `owed` of the posting.
+    Each change of rank gets a history row. Needs the temporary table `owed` of the posting. Holds
+    whom it changes in the order of ids, as everybody does.
     """
     with connection.cursor() as cursor:
         cursor.execute("drop table if exists pg_temp.reached")
         cursor.execute(_REACHED, {"run": run.pk, **ranks_behind(run)})
         params: dict[str, Any] = {"day": period.ends_on, "reason": f"Ranks of {period.name}"}
         cursor.execute(_history_of_change(), params)
+        cursor.execute(_HOLD)
         cursor.execute(_AWARD, params)
 
 
@@ -55,17 +57,24 @@ left join genealogy_rank title on title.id = d.rank_id
 left join genealogy_rank before on before.id = d.highest_rank_id
 where s.run_id = %(run)s
 """
-_AWARD = """
+_CHANGED_BY_AWARD = """
+d.id = r.distributor_id
+  and (r.earned <> 0 or (d.rank_id, d.paid_as_rank_id, d.highest_rank_id, d.next_rank_target_id,
+                         d.level, d.personal_pv, d.group_pv)
+      is distinct from (r.title_id, r.paid_id, r.highest_id, r.next_id, r.user_level, r.pv, r.gv))
+"""
+_HOLD = f"""
+select count(*) from (
+  select 1 from genealogy_distributor d join pg_temp.reached r on {_CHANGED_BY_AWARD}
+  order by d.id for no key update of d) locked
+"""
+_AWARD = f"""
 update genealogy_distributor d
 set rank_id = r.title_id, paid_as_rank_id = r.paid_id, highest_rank_id = r.highest_id,
     next_rank_target_id = r.next_id, level = r.user_level, personal_pv = r.pv, group_pv = r.gv,
     total_commission_earned = d.total_commission_earned + r.earned,
     qualification_date = case when r.rises then %(day)s else d.qualification_date end
-from pg_temp.reached r
-where d.id = r.distributor_id
-  and (r.earned <> 0 or (d.rank_id, d.paid_as_rank_id, d.highest_rank_id, d.next_rank_target_id,
-                         d.level, d.personal_pv, d.group_pv)
-      is distinct from (r.title_id, r.paid_id, r.highest_id, r.next_id, r.user_level, r.pv, r.gv))
+from pg_temp.reached r where {_CHANGED_BY_AWARD}
 """
 NEW_VALUES = {
     "rank_id": "r.title_id",

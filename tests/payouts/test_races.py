@@ -11,11 +11,14 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, connection, transaction
 
+from accounts.models import EventStream
 from commissions.models import JournalEntry, LedgerAccount, Payout, StatusFile
-from commissions.services import batches, payouts, statusfiles
+from commissions.services import batches, journal, payouts, statusfiles
 from commissions.services.payouts import PayoutRefused
+from genealogy.services.teams import create_team, suspend_team
 from mlmcrm.transitions import TransitionRefused
 from tests.payouts.company import approved, ask, balance, check_ledger, exported
+from tests.waiting import deeds
 
 RACERS = 8
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -117,6 +120,48 @@ def test_one_status_file_is_booked_once(asha, fiona, felix):
     check_ledger()
 
 
+def test_a_returned_batch_and_a_posting_to_the_same_wallets_do_not_wait_in_a_circle(
+    asha, ben, fiona, felix
+):
+    """Ben asked before Asha; his wallet was made after hers."""
+    items = [approved(ben, felix, "50.00"), approved(asha, felix, "100.00")]
+    batch = exported(fiona, felix, *items)
+    lines = [f"{item.number},failed,{item.net_amount},,Closed" for item in items]
+    content = "\n".join([",".join(statusfiles.HEADER), *lines]).encode()
+    first, second = LedgerAccount.objects.filter(kind="wallet").order_by("pk")
+    expense = journal.get_account("commission_expense", currency="GBP")
+    legs = [(first, Decimal(1)), (second, Decimal(1)), (expense, Decimal(-2))]
+    with deeds() as begin:
+        with transaction.atomic():
+            LedgerAccount.objects.select_for_update().get(pk=first.pk)
+            posted = begin(
+                lambda: journal.post(key="test", kind="test", memo="", legs=legs, actor=None)
+            )
+            booked = begin(
+                lambda: statusfiles.import_status_file(
+                    batch=batch, file_name="a.csv", content=content, actor=fiona
+                )
+            )
+
+        posted.result(20)
+        assert booked.result(20).failed_count == 2
+    check_ledger()
+
+
+def test_a_payout_refused_and_a_team_changed_do_not_wait_in_a_circle(asha, felix):
+    """Both count in Asha's team, and both tell the staff."""
+    payout = ask(asha, "100.00")
+    team = create_team(name="North", lead=asha, actor=None)
+    with deeds() as begin:
+        with transaction.atomic():
+            EventStream.objects.select_for_update().get(key="staff")
+            refused = begin(lambda: payouts.refuse_payout(payout=payout, actor=felix, reason="No."))
+            suspended = begin(lambda: suspend_team(team=team, actor=felix, reason="Look at it"))
+
+        assert refused.result(20).status == "cancelled"
+        suspended.result(20)
+
+
 def test_import_killed_half_way_books_nothing_and_then_once(asha, ben, fiona, felix):
     items = [approved(asha, felix, "100.00"), approved(ben, felix, "50.00")]
     batch = exported(fiona, felix, *items)
@@ -129,9 +174,9 @@ def test_import_killed_half_way_books_nothing_and_then_once(asha, ben, fiona, fe
         )
 
     ended: list[Exception] = []
-    # Ben's wallet is held, so the import has booked Asha's line and waits when it is killed.
+    # The staff's stream is held, so the import has booked both lines and waits when it is killed.
     with transaction.atomic():
-        LedgerAccount.objects.select_for_update().get(kind="wallet", distributor=ben)
+        EventStream.objects.select_for_update().get(key="staff")
         thread = Thread(target=lambda: ended.append(outcome_of(book)))
         thread.start()
         kill_who_waits()
