@@ -8,13 +8,14 @@ that of his first paid order where that was before.
     Rosa, entered on 3 May, pays on 3 May, 20 May and 8 July      1, 2, 3, each since 3 May
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import connection
 
+from commerce.models import Customer
 from mlmcrm.locks import require_transaction
 
 
@@ -39,23 +40,26 @@ def number_paid(orders: Sequence[NewlyPaid]) -> list[OfBuyer]:
     after all that he paid before. Holds the buyers' rows until the transaction ends, so that
     nobody else numbers an order of theirs: the caller writes the numbers before.
     """
-    require_transaction()
+    hold_buyers(order.customer_id for order in orders)
     params: dict[str, Any] = {
         "customers": [order.customer_id for order in orders],
         "moments": [order.paid_at for order in orders],
         "zone": settings.COMPANY_TIMEZONE,
     }
     with connection.cursor() as cursor:
-        cursor.execute(_HOLD, params)
         # A statement of its own: what others paid while this one waited is seen by now.
         cursor.execute(_NUMBER, params)
         return [OfBuyer(*row) for row in cursor.fetchall()]
 
 
-_HOLD = """
-select id from commerce_customer where id = any(%(customers)s::bigint[])
-order by id for no key update
-"""
+def hold_buyers(customer_ids: Iterable[int]) -> None:
+    """Hold customers in the order of their ids: before their orders, which come under them in the
+    order of locks (docs/architecture.md)."""
+    require_transaction()
+    rows = Customer.objects.select_for_update(of=("self",), no_key=True)
+    list(rows.filter(pk__in=set(customer_ids)).order_by("pk").values_list("pk"))
+
+
 _NUMBER = """
 with paid as (
   select customer_id, paid_at, place

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from accounts.imports.kinds import Field, ImportKind, Part, Record
 from commerce.models import Customer, OrderItem, Product
+from commerce.services.buyers import hold_buyers
 from commerce.services.customers import walk_in_account
 from commerce.services.import_cancellations import book_cancellations
 from commerce.services.import_lines import Buyer, Invoice, Ware
@@ -44,6 +45,8 @@ def book_orders(part: Part) -> None:
             if record.is_open:
                 _check(record, wares, is_cancellation, part)
         (cancellations if is_cancellation else sales).append(invoice)
+    if cancellations:
+        hold_buyers(invoice.buyer.id for invoice in invoices.values())
     fresh = _without_booked(sales, wares, part)
     sold = write_sales(fresh, wares, part)
     book_cancellations(part, cancellations, {sku: ware.id for sku, ware in wares.items()}, sold)

@@ -11,7 +11,7 @@ from django.db.models.functions import Greatest, Least
 from django.utils import timezone
 
 from accounts import audit
-from accounts.events import publish
+from accounts.events import publish, told_together
 from accounts.models import User
 from accounts.numbering import take_number
 from commerce.models import (
@@ -24,7 +24,7 @@ from commerce.models import (
     VolumeEntry,
 )
 from commerce.models.order import ORDER_EDGES
-from commerce.services.buyers import NewlyPaid, number_paid
+from commerce.services.buyers import NewlyPaid, hold_buyers, number_paid
 from commerce.services.placing import Charges, OrderLine, OrderRefused, place_order, save_order
 from commerce.services.volume import NewVolume, part_of, record_volume
 from genealogy.models import Distributor
@@ -63,6 +63,7 @@ class RefundLine:
 
 
 @transaction.atomic
+@told_together()
 def pay_order(
     *,
     order: Order,
@@ -299,6 +300,8 @@ def _close_if_all_went_back(
 
 
 def _locked(order: Order) -> Order:
+    """The order as it is now, held behind its buyer."""
+    hold_buyers([order.customer_id])
     rows = Order.objects.select_for_update(of=("self",), no_key=True)
     return rows.select_related("customer", "distributor__user").get(pk=order.pk)
 
