@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
 
 from accounts.audit import record
 from accounts.events import publish
@@ -62,18 +63,21 @@ def change_role(*, user: User, role: str, actor: User, reason: str) -> User:
 
 
 def _locked(user: User, actor: User, reason: str) -> User:
+    """The user as he is now, held along with the admins, of whom one has to remain."""
     if user.pk == actor.pk:
         raise UserChangeRefused("Nobody changes his own access.")
     if not reason.strip():
         raise UserChangeRefused("A reason is needed.")
-    return User.objects.select_for_update(of=("self",), no_key=True).get(pk=user.pk)
+    rows = User.objects.filter(Q(pk=user.pk) | _ADMINS).order_by("pk")
+    return {row.pk: row for row in rows.select_for_update(of=("self",), no_key=True)}[user.pk]
+
+
+_ADMINS = Q(role=User.Role.ADMIN, status=User.Status.ACTIVE)
 
 
 def _refuse_last_admin(user: User) -> None:
     """At least one active admin has to remain."""
-    admins = User.objects.filter(role=User.Role.ADMIN, status=User.Status.ACTIVE)
-    others = admins.exclude(pk=user.pk).order_by("pk").select_for_update(no_key=True)
-    if user.role == User.Role.ADMIN and not others:
+    if user.role == User.Role.ADMIN and not User.objects.filter(_ADMINS).exclude(pk=user.pk):
         raise UserChangeRefused("This is the last active admin.")
 
 
