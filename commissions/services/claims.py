@@ -17,6 +17,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 from numpy.typing import NDArray
 
+from accounts.events import told_together
 from commissions.engine import PAYMENT, Plan, Snapshot, build_snapshot, calculate
 from commissions.engine.plan import ENROLLER, PLACEMENT, SPONSOR, parts
 from commissions.models import CommissionPeriod, CommissionRun
@@ -95,6 +96,7 @@ def claim_volume() -> int:
 
 
 @transaction.atomic
+@told_together()
 def claim_batch(limit: int = BATCH) -> int:
     """Claim the oldest waiting entries of one period, with the figures they change."""
     batch = take_batch(limit)
@@ -130,9 +132,14 @@ def unclaimed_count(period: CommissionPeriod) -> int:
 # Taking
 
 
+def lock_claims() -> None:
+    """Be the only one who claims until the transaction ends; before the clock is stopped."""
+    advisory_lock("commissions.claims")
+
+
 def take_batch(limit: int) -> Batch | None:
     """Entries of the earliest waiting period, taken from the queue and claimed; None when none."""
-    advisory_lock("commissions.claims")
+    lock_claims()
     day = earliest_day()
     if day is None:
         return None

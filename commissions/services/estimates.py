@@ -36,7 +36,7 @@ from commissions.services import estimate_news, facts
 from commissions.services.arrays import Array, Lookup, copy_rows, read_columns, slices
 from commissions.services.attributes import has_changed
 from commissions.services.calculation import Outcome, decimal_text, work_out
-from commissions.services.opening import payment_run, stop_the_clock
+from commissions.services.opening import be_patient, payment_run, stop_the_clock
 from commissions.services.plan_reading import loaded
 from commissions.services.plans import bonus_ids, version_for
 from commissions.services.projections import current_period, last_final_run
@@ -111,7 +111,8 @@ def record(period: CommissionPeriod) -> Estimate | None:
 @transaction.atomic
 def take_mark() -> Mark:
     """Wait for whoever is recording just now, so that nothing up to the mark comes later."""
-    known_at = stop_the_clock(patience="2s")
+    be_patient("2s")
+    known_at = stop_the_clock()
     with connection.cursor() as cursor:
         cursor.execute("select coalesce(max(id), 0) from commerce_volumeentry")
         (last_entry,) = cursor.fetchone()

@@ -165,15 +165,21 @@ def days_after(period: CommissionPeriod) -> Days:
     return Days(first, last, f"{first}", name, period.frequency)
 
 
-def stop_the_clock(*, patience: str) -> datetime:
+def be_patient(patience: str) -> None:
+    """Wait for each lock up to a time ("30s") from here to the end of the transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("select set_config('lock_timeout', %s, true)", [patience])
+
+
+def stop_the_clock() -> datetime:
     """Wait for whoever records volume, moves people or says what they hold, keep them out, and
     read the time.
 
-    They stay out until the transaction ends. Raises OperationalError after `patience` ("30s").
+    They stay out until the transaction ends. The clock comes early in the order of locks
+    (docs/architecture.md). Raises OperationalError where they take too long.
     """
     require_transaction()
     with connection.cursor() as cursor:
-        cursor.execute("select set_config('lock_timeout', %s, true)", [patience])
         cursor.execute("select 1 from commerce_volumecutoff where id = 1 for update")
         cursor.execute(
             "lock table genealogy_distributorposition, genealogy_distributorattribute in share mode"

@@ -5,16 +5,17 @@ from django.utils import timezone
 from psycopg.errors import LockNotAvailable
 
 from accounts import audit
-from accounts.events import publish
+from accounts.events import publish, told_together
 from accounts.models import User
 from commerce.models import VolumeCutoff
 from commissions.models import CommissionPeriod, CommissionRun
 from commissions.models.period import PERIOD_EDGES, RUN_EDGES
 from commissions.services import facts, projections
-from commissions.services.claims import claim_rest, claim_volume, unclaimed_count
+from commissions.services.claims import claim_rest, claim_volume, lock_claims, unclaimed_count
 from commissions.services.opening import (
     ONE_DAY,
     PeriodRefused,
+    be_patient,
     days_after,
     fix_plan,
     open_days,
@@ -57,9 +58,12 @@ def close_period(*, period: CommissionPeriod, actor: User) -> CommissionPeriod:
 
 
 @transaction.atomic
+@told_together()
 def _close(period: CommissionPeriod, actor: User) -> int:
     """Close in one transaction; returns how many entries were still to be settled in it."""
-    known_at = stop_the_clock(patience="30s")
+    be_patient("30s")
+    lock_claims()
+    known_at = stop_the_clock()
     settled = claim_rest()
     if left := unclaimed_count(period):
         raise PeriodRefused(f"{left} volume entries of {period.name} could not be claimed yet.")

@@ -262,7 +262,7 @@ def add_claimed(period: CommissionPeriod, snapshot: Snapshot, lines: dict[str, A
 
 
 def _lock(ids: list[int]) -> None:
-    """Hold these distributors' rows, in the order that everybody takes them in."""
+    """Hold these distributors' rows, in the order of locks (docs/architecture.md)."""
     with connection.cursor() as cursor:
         cursor.execute(
             "select count(*) from (select 1 from genealogy_distributor where id = any(%s) "

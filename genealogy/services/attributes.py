@@ -15,13 +15,14 @@ asks what was known at an earlier moment hears what was said then.
 from dataclasses import dataclass
 from datetime import date
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from accounts import audit
 from accounts.models import User
 from genealogy.models import Distributor, DistributorAttribute
+from genealogy.services.locks import hold_people, stand_behind_the_clock
 
 Kind = DistributorAttribute.Kind
 
@@ -63,7 +64,8 @@ def set_attribute(
     refuse_unless_possible(distributor, valid_from, valid_to, reason)
     if not attribute.code:
         raise AttributeRefused("Say which package, rank or mark.")
-    _stand_in_line(distributor)
+    stand_behind_the_clock()
+    hold_people(distributor.pk)
     found = list(_during(distributor, attribute, valid_from, valid_to))
     if len(found) == 1 and _says_it(found[0], attribute, valid_from, valid_to):
         return found[0]
@@ -98,7 +100,8 @@ def end_attribute(
     Raises AttributeRefused as `set_attribute` does.
     """
     refuse_unless_possible(distributor, valid_from, valid_to, reason)
-    _stand_in_line(distributor)
+    stand_behind_the_clock()
+    hold_people(distributor.pk)
     found = list(_during(distributor, attribute, valid_from, valid_to))
     _make_room(found, valid_from, valid_to)
     if found:
@@ -119,24 +122,6 @@ def refuse_unless_possible(
         raise AttributeRefused("It ends after it begins.")
     if not reason.strip():
         raise AttributeRefused("Say why.")
-
-
-def stand_behind_the_clock() -> None:
-    """Wait for whoever stops the clock, to say where people stand and what they hold: both tables
-    in the order in which he locks them, and before any distributor."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "lock table genealogy_distributorposition, genealogy_distributorattribute "
-            "in row exclusive mode"
-        )
-
-
-def _stand_in_line(distributor: Distributor) -> None:
-    """Behind whoever stops the clock, and one at a time for a distributor; in this order, since
-    claims lock the table before they lock distributors."""
-    with connection.cursor() as cursor:
-        cursor.execute("lock table genealogy_distributorattribute in row exclusive mode")
-    Distributor.objects.select_for_update(of=("self",), no_key=True).get(pk=distributor.pk)
 
 
 def _during(

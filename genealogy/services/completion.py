@@ -12,7 +12,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.events import publish
+from accounts.events import publish, told_together
 from accounts.history import explain_change
 from accounts.models import ConsentText, User
 from accounts.services import consents
@@ -35,11 +35,11 @@ from genealogy.services.enrolment_steps import (
 )
 from genealogy.services.enrolments import end, held, note
 from genealogy.services.first_orders import first_orders
+from genealogy.services.locks import lock_trees, stand_behind_the_clock
 from genealogy.services.moves import MoveRefused, Place
 from genealogy.services.placement import place_by_hand, place_by_rule, the_rule
 from genealogy.services.referral_codes import issue_codes
 from genealogy.services.referrals import Claim
-from genealogy.services.tree_index import lock_tree
 
 Placement = Enrolment.Placement
 
@@ -53,6 +53,7 @@ class StepRefused(EnrolmentRefused):
 
 
 @transaction.atomic
+@told_together()
 def complete_enrolment(
     *, enrolment: Enrolment, account: User | None, password: str = ""
 ) -> Enrolment:
@@ -65,7 +66,8 @@ def complete_enrolment(
     now = Enrolment.objects.select_for_update(of=("self",), no_key=True).get(pk=enrolment.pk)
     if now.status == Enrolment.Status.COMPLETED:
         return now
-    lock_tree(Tree.SPONSOR)  # behind it the sponsor is as the enrolment will find him
+    lock_trees(*Tree)  # behind them the sponsor is as the enrolment will find him
+    stand_behind_the_clock()
     enrolment = held(now)
     if obstacle := first_obstacle(enrolment, steps_for_person(enrolment)):
         raise StepRefused(obstacle.words, obstacle.step)

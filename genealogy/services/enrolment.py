@@ -4,16 +4,17 @@ from datetime import date
 from django.db import transaction
 
 from accounts import audit
+from accounts.events import told_together
 from accounts.history import explain_change
 from accounts.models import User
 from accounts.numbering import take_number
 from genealogy.models import Distributor
 from genealogy.models.node import Tree
+from genealogy.services.locks import lock_trees, stand_behind_the_clock
 from genealogy.services.placement import begin_waiting
 from genealogy.services.positions import record_position
 from genealogy.services.referrals import Claim, credit
 from genealogy.services.tree import insert_node
-from genealogy.services.tree_index import lock_tree
 
 EnrolmentStep = Callable[[list[int], User | None], None]
 ReferenceOwners = Callable[[list[str]], dict[str, str]]
@@ -58,6 +59,7 @@ def owners_of(references: list[str]) -> dict[str, str]:
 
 
 @transaction.atomic
+@told_together()
 def enrol_distributor(
     *,
     sponsor: Distributor | None,
@@ -80,7 +82,8 @@ def enrol_distributor(
     name = display_name.strip()
     if claim:
         sponsor, enroller = sponsor or claim.referrer, enroller or claim.referrer
-    lock_tree(Tree.SPONSOR)
+    lock_trees(*Tree)
+    stand_behind_the_clock()
     sponsor, enroller = _as_they_are(sponsor), _as_they_are(enroller)
     _refuse_unless_possible(sponsor, enroller, user, name, joined_on)
     if external_reference and (owner := owners_of([external_reference]).get(external_reference)):
@@ -120,7 +123,7 @@ def enrol_distributor(
 
 
 def _as_they_are(person: Distributor | None) -> Distributor | None:
-    """Read again behind the tree's lock: whoever leaves meanwhile has left."""
+    """Read again behind the trees' locks: whoever leaves meanwhile has left."""
     return Distributor.objects.get(pk=person.pk) if person else None
 
 

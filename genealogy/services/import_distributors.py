@@ -15,6 +15,7 @@ from accounts.models import User
 from accounts.numbering import skip_numbers
 from genealogy.models import Distributor, DistributorAttribute, GenealogyNode
 from genealogy.services.enrolment import owners_of, take_enrolment_steps
+from genealogy.services.locks import stand_behind_the_clock
 from genealogy.services.placement import begin_waiting
 from genealogy.services.tree_index import build_trees, rebuild_tree
 
@@ -180,6 +181,7 @@ def _reject_waiting(record: Record, waiting: list[Record], part: Part) -> None:
 
 
 def _write(records: list[Record], known: dict[str, int], actor: User | None) -> None:
+    stand_behind_the_clock()
     ids = take_ids("genealogy_distributor", len(records))
     id_of = known | {r.values["number"]: pk for pk, r in zip(ids, records, strict=True)}
     now = timezone.now()
@@ -215,7 +217,7 @@ def _write(records: list[Record], known: dict[str, int], actor: User | None) -> 
         ),
     )  # fmt: skip
     record_many(Distributor, ids, kind="+", actor=actor, reason=REASON)
-    begin_waiting(ids)
+    begin_waiting(ids, at_once=False)  # whoever places waits for the tree, before the clock
     take_enrolment_steps(ids, actor)
     _skip_past(records)
 

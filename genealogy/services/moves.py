@@ -21,10 +21,10 @@ from genealogy.models import Distributor, GenealogyNode, Move, Waiting
 from genealogy.models.node import Tree
 from genealogy.services import effects
 from genealogy.services.effects import Effects
+from genealogy.services.locks import hold_people, lock_trees, stand_behind_the_clock
 from genealogy.services.open_places import places_under_each
 from genealogy.services.positions import record_position, stood_below
 from genealogy.services.tree import insert_node, move_node
-from genealogy.services.tree_index import hold_rows, lock_tree
 
 FirstDay = Callable[[], date | None]
 _FIRST_DAYS: list[FirstDay] = []
@@ -84,7 +84,7 @@ def request_move(
     by a task; then the move waits for a word, the same person's where no second one is needed.
     Raises MoveRefused, with the field at fault, and leaves nothing behind.
     """
-    lock_tree(tree)
+    lock_trees(tree)
     distributor = Distributor.objects.with_masters().get(pk=distributor.pk)
     if not reason.strip():
         raise MoveRefused("Say why somebody is moved.", "reason")
@@ -278,7 +278,7 @@ def _save_new(move: Move) -> None:
 
 def _locked(move: Move) -> Move:
     """The move as it is now, behind the tree's lock, so that two decisions follow each other."""
-    lock_tree(move.tree)
+    lock_trees(move.tree)
     rows = Move.objects.with_people().select_for_update(of=("self",), no_key=True)
     return rows.get(pk=move.pk)
 
@@ -291,9 +291,11 @@ def _do_if_due(move: Move) -> Move:
 
 def _do(move: Move) -> Move:
     """Change the parents, the index and the positions, behind the tree's lock."""
-    hold_rows(move.distributor_id, move.from_parent_id, move.to_parent_id)
-    distributor = Distributor.objects.with_masters().get(pk=move.distributor_id)
-    to = Place(move.to_parent, move.to_leg)
+    stand_behind_the_clock()
+    hold_people(move.distributor_id, move.from_parent_id, move.to_parent_id)
+    people = Distributor.objects.with_masters().in_bulk([move.distributor_id, move.to_parent_id])
+    distributor = people[move.distributor_id]
+    to = Place(people.get(move.to_parent_id), move.to_leg)
     if place_of(distributor, move.tree) != Place(move.from_parent, move.from_leg):
         raise MoveRefused(f"{distributor} was moved by somebody else meanwhile.")
     refuse_unless_possible(distributor, move.tree, to, move.effective_on)
@@ -307,7 +309,6 @@ def _do(move: Move) -> Move:
         actor=move.requested_by,
         reason=f"{move.number}: {move.reason}",
     )
-    _refuse_final_days(move.effective_on)  # a close that began meanwhile is seen from here on
     move.status, move.done_at = Move.Status.DONE, timezone.now()
     move.save()
     _record(move, move.decided_by or move.requested_by, "move.done", reason=move.reason)

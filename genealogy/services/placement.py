@@ -31,6 +31,7 @@ from genealogy.models import (
 )
 from genealogy.models.node import Tree
 from genealogy.models.placement import Strategy
+from genealogy.services.locks import hold_people, lock_trees, stand_behind_the_clock
 from genealogy.services.moves import (
     MoveRefused,
     Place,
@@ -39,7 +40,6 @@ from genealogy.services.moves import (
     refuse_unless_possible,
 )
 from genealogy.services.positions import record_position
-from genealogy.services.tree_index import hold_rows, lock_tree
 
 logger = structlog.get_logger(__name__)
 
@@ -97,7 +97,7 @@ def place_by_rule(*, distributor: Distributor) -> Place | None:
 
     As his sponsor wished when he joined, where the rule in force now still allows it; else by it.
     """
-    lock_tree(Tree.PLACEMENT)
+    lock_trees(Tree.PLACEMENT)
     rule = the_rule()
     distributor = Distributor.objects.with_masters().get(pk=distributor.pk)
     if rule is None or distributor.sponsor is None or distributor.placement_parent_id is not None:
@@ -154,13 +154,14 @@ def prefer_place(
 @transaction.atomic
 def place_by_hand(*, distributor: Distributor, to: Place, actor: User) -> None:
     """Put somebody who waits where his sponsor or the staff chose. Raises MoveRefused."""
-    lock_tree(Tree.PLACEMENT)
+    lock_trees(Tree.PLACEMENT)
     distributor = Distributor.objects.with_masters().get(pk=distributor.pk)
     if distributor.placement_parent_id is not None:
         raise MoveRefused(f"{distributor} has a place already: it is changed by a move.")
     if to.parent is None:
         raise MoveRefused("Choose under whom.", "to_parent")
-    _put(distributor, to, actor=actor, reason="Placed by hand")
+    parent = Distributor.objects.get(pk=to.parent.pk)
+    _put(distributor, Place(parent, to.leg), actor=actor, reason="Placed by hand")
 
 
 def find_place(sponsor: Distributor, strategy: str, leg: int | None, width: int) -> Place:
@@ -189,7 +190,8 @@ def free_places(sponsor: Distributor) -> list[Place]:
 
 
 def _put(distributor: Distributor, to: Place, *, actor: User | None, reason: str) -> None:
-    hold_rows(distributor.pk, to.parent.pk if to.parent else None)
+    stand_behind_the_clock()
+    hold_people(distributor.pk)
     day = max(timezone.localdate(), first_day_for_moves() or date.min)
     refuse_unless_possible(distributor, Tree.PLACEMENT, to, day)
     put_under(distributor, Tree.PLACEMENT, to, actor=actor, reason=reason)

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts import audit
+from accounts.events import told_together
 from accounts.models import User
 from accounts.services.registration import user_of_address
 from genealogy.models import Distributor, Enrolment
@@ -93,6 +94,7 @@ def _refuse_without_agreement(application: Application) -> None:
 
 
 @transaction.atomic
+@told_together()
 def enrol_by_staff(*, application: Application, actor: User) -> Distributor:
     """Enrol somebody, give him a place, and ask him by mail to sign in where he has an address.
 

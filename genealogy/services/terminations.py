@@ -12,15 +12,10 @@ from accounts.history import explain_change, record_many
 from accounts.models import User
 from genealogy.models import Distributor
 from genealogy.models.node import Tree
-from genealogy.services.attributes import (
-    Attribute,
-    end_attribute,
-    set_attribute,
-    stand_behind_the_clock,
-)
+from genealogy.services.attributes import Attribute, end_attribute, set_attribute
+from genealogy.services.locks import hold_people, lock_trees, stand_behind_the_clock
 from genealogy.services.positions import record_positions_of_many
 from genealogy.services.tree import roll_up_node
-from genealogy.services.tree_index import hold_rows, lock_tree
 
 HAS_LEFT = Attribute("status", "left")
 
@@ -44,9 +39,7 @@ def terminate_distributor(
     With `roll_up` his directs get his sponsor, with everybody below them, in the same transaction.
     Raises TerminationRefused and leaves nothing behind.
     """
-    lock_tree(Tree.SPONSOR)
-    stand_behind_the_clock()
-    distributor = _locked(distributor)
+    distributor = _locked(distributor, with_directs=downline == Downline.ROLL_UP)
     if not reason.strip():
         raise TerminationRefused("Say why the membership ends.")
     if distributor.status == Distributor.Status.TERMINATED:
@@ -85,8 +78,6 @@ def reinstate_distributor(*, distributor: Distributor, reason: str, actor: User)
 
     Raises TerminationRefused.
     """
-    lock_tree(Tree.SPONSOR)
-    stand_behind_the_clock()
     distributor = _locked(distributor)
     if not reason.strip():
         raise TerminationRefused("Say why the membership goes on.")
@@ -106,10 +97,20 @@ def reinstate_distributor(*, distributor: Distributor, reason: str, actor: User)
     return distributor
 
 
-def _locked(distributor: Distributor) -> Distributor:
-    """The row as it is now, held with the sponsor's: always in the order of their ids."""
-    hold_rows(distributor.pk, distributor.sponsor_id)
-    return Distributor.objects.with_masters().get(pk=distributor.pk)
+def _locked(distributor: Distributor, *, with_directs: bool = False) -> Distributor:
+    """The row as it is now, held; for a roll-up along with the sponsor and those directly below."""
+    lock_trees(*Tree)
+    stand_behind_the_clock()
+    people = Distributor.objects.with_masters()
+    distributor = people.get(pk=distributor.pk)
+    around = [distributor.sponsor_id, *_directs(distributor)] if with_directs else []
+    hold_people(distributor.pk, *around)
+    return people.get(pk=distributor.pk)
+
+
+def _directs(distributor: Distributor) -> list[int]:
+    directs = Distributor.objects.filter(sponsor=distributor).order_by("pk")
+    return list(directs.values_list("pk", flat=True))
 
 
 def _today(distributor: Distributor) -> date:
@@ -128,10 +129,9 @@ def _roll_up(distributor: Distributor, *, reason: str, actor: User) -> list[int]
     sponsor = distributor.sponsor
     if sponsor is None:
         raise TerminationRefused(f"{distributor} stands at the top: there is nobody to roll up to.")
-    directs = Distributor.objects.filter(sponsor=distributor).order_by("pk")
-    ids = list(directs.select_for_update(of=("self",), no_key=True).values_list("pk", flat=True))
+    ids = _directs(distributor)
     why = f"{distributor.number} left: {reason}"
-    directs.update(sponsor=sponsor, updated_at=timezone.now())
+    Distributor.objects.filter(pk__in=ids).update(sponsor=sponsor, updated_at=timezone.now())
     record_many(Distributor, ids, kind="~", actor=actor, reason=why)
     record_positions_of_many(
         ids,

@@ -2,8 +2,7 @@
 
 Each is told to the index after the parents (the adjacency on Distributor) were written, in the same
 transaction. A tree has one writer at a time, whoever holds its lock: what a change reads of the
-tree stays true until it commits, and no two of them can wait for each other. Who changes both trees
-takes the sponsor tree first.
+tree stays true until it commits, and no two of them can wait for each other.
 
 Labels are sparse 64-bit numbers. What comes in gets room at the end of its parent's interval; when
 that is gone, the smallest line above with room is labelled anew, and if none has any, the tree.
@@ -16,11 +15,11 @@ from django.db.models import F
 
 from genealogy.models import Distributor, GenealogyNode
 from genealogy.models.node import Tree
+from genealogy.services.locks import lock_trees
 from genealogy.services.open_places import refresh_upwards
 from genealogy.services.tree_index import (
     LIMIT,
     PARENT_COLUMN,
-    lock_tree,
     rebuild_tree,
     relabel_line,
 )
@@ -53,7 +52,7 @@ def insert_node(distributor: Distributor, tree: str = Tree.SPONSOR) -> None:
     Takes the room for the node and counts it in everybody above. Somebody who gets the first place
     under him in the placement tree becomes a top of it.
     """
-    lock_tree(tree)
+    lock_trees(tree)
     parent_id = getattr(distributor, PARENT_COLUMN[Tree(tree)])
     room = _add_leaf(distributor.pk, tree, parent_id)
     if room is None:
@@ -86,7 +85,7 @@ def move_node(distributor: Distributor, tree: str, *, from_parent_id: int | None
 
     The parent is saved already, is another than before and stands outside of the line that moves.
     """
-    lock_tree(tree)
+    lock_trees(tree)
     parent_id = getattr(distributor, PARENT_COLUMN[Tree(tree)])
     if parent_id is not None and not _has_node(parent_id, tree):
         insert_node(Distributor.objects.get(pk=parent_id), tree)
@@ -119,7 +118,7 @@ def roll_up_node(distributor: Distributor, tree: str) -> None:
     Their labels lie within his parent's interval as they are: only his own interval ends before
     them, and each of them stands one level higher.
     """
-    lock_tree(tree)
+    lock_trees(tree)
     node = GenealogyNode.objects.get(distributor=distributor, tree=tree)
     with connection.cursor() as cursor:
         cursor.execute(

@@ -7,8 +7,8 @@ from accounts.imports.bulk import rules_at_the_end
 from genealogy.models import Distributor, GenealogyNode
 from genealogy.models.node import Tree
 from genealogy.services.intervals import CycleFound, Integers, Shape, shape_of, spread
+from genealogy.services.locks import lock_trees
 from genealogy.services.open_places import open_depths, places_under_each
-from mlmcrm.locks import advisory_lock
 
 SPAN = 2**58
 LIMIT = 2**62
@@ -27,25 +27,13 @@ class TreeBroken(Exception):
     """The parents of a tree do not make a tree."""
 
 
-def lock_tree(tree: str) -> None:
-    """Be the only one who changes this tree, until the transaction ends."""
-    advisory_lock(f"genealogy.tree.{Tree(tree).value}")
-
-
-def hold_rows(*distributor_ids: int | None) -> None:
-    """Hold people's own rows in the order of their ids, so that nobody waits in a circle."""
-    rows = Distributor.objects.select_for_update(of=("self",), no_key=True)
-    known = [pk for pk in distributor_ids if pk is not None]
-    list(rows.filter(pk__in=known).order_by("pk").values_list("pk"))
-
-
 @transaction.atomic
 def rebuild_tree(tree: str = Tree.SPONSOR) -> int:
     """Write the whole index of a tree from the parents; returns the number of nodes.
 
     Readers go on with the old index until the commit. Raises TreeBroken for a circle.
     """
-    lock_tree(tree)
+    lock_trees(tree)
     with connection.cursor() as cursor:
         cursor.execute("delete from genealogy_genealogynode where tree = %s", [tree])
     return _write(tree)
@@ -54,8 +42,7 @@ def rebuild_tree(tree: str = Tree.SPONSOR) -> int:
 @transaction.atomic
 def build_trees() -> None:
     """Write both trees of a company of which none is in the index yet, from the parents."""
-    lock_tree(Tree.SPONSOR)
-    lock_tree(Tree.PLACEMENT)
+    lock_trees(*Tree)
     if GenealogyNode.objects.exists():
         raise ValueError("There is an index already: it is built anew tree by tree.")
     with connection.cursor() as cursor:
@@ -190,6 +177,7 @@ def _refresh_direct_counts() -> None:
                from (select p.id, coalesce(s.count, 0) as count from genealogy_distributor p
                      left join (select sponsor_id, count(*) from genealogy_distributor
                                 group by 1) s on s.sponsor_id = p.id
-                     where p.direct_referral_count <> coalesce(s.count, 0)) c
+                     where p.direct_referral_count <> coalesce(s.count, 0)
+                     order by p.id for no key update of p) c
                where c.id = d.id"""
         )

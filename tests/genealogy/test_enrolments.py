@@ -1,7 +1,10 @@
 """Enrolments under way: twice at once, cut off in the middle, left too long, round the ORM."""
 
+import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from time import monotonic, sleep
 
@@ -13,7 +16,7 @@ from django.utils import timezone
 from accounts.models import AuditEvent, Consent, Event, User
 from commerce.models import Order, ProductCategory
 from genealogy.models import Distributor, Enrolment, PlacementRule, Referral, Waiting
-from genealogy.models.node import Tree
+from genealogy.services import enrolment_links
 from genealogy.services.completion import StepRefused, complete_enrolment
 from genealogy.services.enrolment import EnrolmentRefused
 from genealogy.services.enrolment_links import (
@@ -36,7 +39,6 @@ from genealogy.services.enrolments import (
 from genealogy.services.moves import Place
 from genealogy.services.placement import place_by_hand
 from genealogy.services.tree_check import find_breaks
-from genealogy.services.tree_index import lock_tree
 from tests.cast import gather
 from tests.genealogy.joining import (
     NIA,
@@ -137,8 +139,8 @@ def test_two_enrolments_of_one_address_give_one_account():
 
 @pytest.mark.django_db(transaction=True)
 def test_a_connection_killed_in_the_middle_leaves_nothing_half_done():
-    """The account and the consents are written when the enrolment waits for the tree of places;
-    there its connection is killed."""
+    """All of it is written when the enrolment waits to tell the staff; there its connection is
+    killed."""
     cast = gather()
     publish(cast)
     PlacementRule.objects.create(width=2, waiting_days=0)
@@ -146,7 +148,7 @@ def test_a_connection_killed_in_the_middle_leaves_nothing_half_done():
     before = counts()
 
     with ThreadPoolExecutor(1) as other, transaction.atomic():
-        lock_tree(Tree.PLACEMENT)
+        run("lock table accounts_eventstream in share mode")
         pressed = other.submit(in_a_thread(lambda: complete(enrolment)))
         kill_who_waits()
         with pytest.raises(OperationalError):
@@ -373,6 +375,70 @@ def test_a_mail_server_that_is_away_leaves_the_former_link_working(cast, setting
     enrolment.refresh_from_db()
     assert (enrolment.messages_sent, enrolment.link_wanted_at is None) == (1, False)
     assert enrolment_behind(token) == enrolment
+
+
+@contextmanager
+def slow_mail_server(settings):
+    """A server that takes a connection and says nothing until it is let go; gives when it has one.
+
+    Nobody is mocked: the message goes by SMTP to it, and ends when it hangs up.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor(1) as answering:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = server.getsockname()
+        yield answering.submit(lambda: server.accept()[0])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_slow_mail_server_makes_no_page_wait_and_loses_no_message(settings, time_machine):
+    cast = gather()
+    enrolment = begun(cast.ben)
+    invite(enrolment=enrolment, actor=None)
+    Enrolment.objects.filter(pk=enrolment.pk).update(link_wanted_at=timezone.now())
+    with ThreadPoolExecutor(1) as other, slow_mail_server(settings) as connected:
+        sending = other.submit(in_a_thread(lambda: send_message(enrolment.pk)))
+        line = connected.result(10)
+
+        with transaction.atomic():
+            run("set local lock_timeout = '100ms'")
+            write_person(enrolment=enrolment, person=replace(NIA, first_name="Nina"), by=None)
+        assert not send_message(enrolment.pk)
+        line.close()
+        with pytest.raises(OSError, match="Connection unexpectedly closed"):
+            sending.result(10)
+
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    send_waiting_messages()
+    enrolment.refresh_from_db()
+    assert (enrolment.first_name, enrolment.messages_sent) == ("Nina", 1)
+    assert len(mail.outbox) == 1
+
+
+def test_a_message_whose_sender_died_is_sent_by_the_sweep(cast, time_machine):
+    enrolment = begun(cast.ben)
+    invite(enrolment=enrolment, actor=None)
+    enrolment_links.take_on(enrolment.pk)
+
+    send_waiting_messages()
+    assert len(mail.outbox) == 0
+    time_machine.move_to(timezone.now() + timedelta(minutes=6))
+    send_waiting_messages()
+
+    assert len(mail.outbox) == 1
+
+
+def test_an_address_that_changed_while_a_message_went_out_gets_its_own(cast, settings):
+    enrolment = begun(cast.ben)
+    invite(enrolment=enrolment, actor=None)
+    former = enrolment_links.take_on(enrolment.pk)
+    write_person(enrolment=enrolment, person=replace(NIA, email="new@example.com"), by=None)
+
+    enrolment_links.note_sent(former, "the former token")
+    with pytest.raises(LinkRefused, match="does not work"):
+        enrolment_behind("the former token")
+    send_waiting_messages()
+
+    assert [message.to for message in mail.outbox] == [["new@example.com"]]
 
 
 # The sponsor's part
