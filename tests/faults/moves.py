@@ -97,11 +97,12 @@ def carry_out(options: argparse.Namespace) -> dict[str, Any]:
         counts.update(json.loads(said.splitlines()[-1]) if mover.returncode == 0 else {"died": 1})
     wrong = what_is_wrong()
     is_well = not wrong and not counts["died"] and not counts["failed"]
+    is_found = any(found.startswith(("sponsor:", "placement:")) for found in wrong)
     return {
         "seed": options.seed,
         **dict(sorted(counts.items())),
         "wrong": wrong[:20],
-        "as_it_should": bool(wrong) if options.without_tree_locks else is_well,
+        "as_it_should": is_found if options.without_tree_locks else is_well,
     }
 
 
@@ -133,7 +134,6 @@ def keep_moving(options: argparse.Namespace) -> dict[str, int]:
 
     django.setup()
     from django.conf import settings
-    from django.db import Error
 
     from genealogy.services import locks
     from tests.faults.race_steps import REFUSALS, STEPS
@@ -150,7 +150,7 @@ def keep_moving(options: argparse.Namespace) -> dict[str, int]:
             counts[step.__name__] += 1
         except REFUSALS as refusal:
             counts["refused" if str(refusal) else "failed"] += 1
-        except Error as error:
+        except Exception as error:
             counts["failed"] += 1
             print(step.__name__, type(error).__name__, error, file=sys.stderr)
     return dict(counts)

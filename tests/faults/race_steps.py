@@ -183,8 +183,8 @@ def close(draw: random.Random) -> None:
 
 
 STEPS: dict[Callable[[random.Random], None], int] = {
-    change_sponsor: 20,
-    change_place: 20,
+    change_sponsor: 30,
+    change_place: 30,
     say: 20,
     close: 12,
     sell: 8,
