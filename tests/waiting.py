@@ -27,7 +27,7 @@ def deeds() -> Iterator[Callable[[Deed], "Future[Any]"]]:
 
         def begin(deed: Deed) -> "Future[Any]":
             session: Future[int] = Future()
-            begun = pool.submit(_on_a_connection, deed, session)
+            begun = pool.submit(on_a_connection, lambda: _named(session, deed))
             until = monotonic() + 10
             while not begun.done() and not _waits(session.result(10)):
                 assert monotonic() < until, "It neither ends nor waits for a lock."
@@ -37,12 +37,17 @@ def deeds() -> Iterator[Callable[[Deed], "Future[Any]"]]:
         yield begin
 
 
-def _on_a_connection(deed: Deed, session: "Future[int]") -> Any:
+def on_a_connection(deed: Deed) -> Any:
+    """Do it in a thread, on a connection of its own that is closed after it."""
     try:
-        session.set_result(_one("select pg_backend_pid()"))
         return deed()
     finally:
         connection.close()
+
+
+def _named(session: "Future[int]", deed: Deed) -> Any:
+    session.set_result(_one("select pg_backend_pid()"))
+    return deed()
 
 
 def _waits(session: int) -> bool:
