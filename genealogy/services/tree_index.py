@@ -171,13 +171,21 @@ def _copy_nodes(tree: str, columns: list[Integers]) -> None:
 
 
 def _refresh_direct_counts() -> None:
+    """Hold whose count is wrong, in the order of their ids, then set it."""
     with connection.cursor() as cursor:
         cursor.execute(
-            """update genealogy_distributor d set direct_referral_count = c.count
-               from (select p.id, coalesce(s.count, 0) as count from genealogy_distributor p
-                     left join (select sponsor_id, count(*) from genealogy_distributor
-                                group by 1) s on s.sponsor_id = p.id
-                     where p.direct_referral_count <> coalesce(s.count, 0)
-                     order by p.id for no key update of p) c
-               where c.id = d.id"""
+            f"select count(*) from ({_MISCOUNTED} order by p.id for no key update of p) held"
         )
+        cursor.execute(
+            f"update genealogy_distributor d set direct_referral_count = c.count "
+            f"from ({_MISCOUNTED}) c where c.id = d.id"
+        )
+
+
+_MISCOUNTED = """
+select p.id, coalesce(s.count, 0) as count
+from genealogy_distributor p
+left join (select sponsor_id, count(*) from genealogy_distributor group by 1) s
+  on s.sponsor_id = p.id
+where p.direct_referral_count <> coalesce(s.count, 0)
+"""
