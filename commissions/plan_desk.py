@@ -9,6 +9,7 @@ from commissions.engine.errors import Fault
 from commissions.engine.lint import Finding, lint
 from commissions.engine.plan import Plan
 from commissions.engine.plan.schema import ordered
+from commissions.engine.plan.text import DocumentRefused, parsed
 from commissions.engine.prose import Section, explain_plan
 from commissions.engine.prose.differences import plan_diff
 from commissions.models import PlanVersion
@@ -42,37 +43,6 @@ def read_text(text: str) -> tuple[Any, Report]:
     except DocumentRefused as refused:
         return None, Report(faults=[Fault(refused.place, refused.reason)])
     return document, report_on(document)
-
-
-class DocumentRefused(ValueError):
-    """A text that holds no JSON document; where, and why."""
-
-    def __init__(self, place: str, reason: str) -> None:
-        self.place, self.reason = place, reason
-        super().__init__(f"{place[:1].upper()}{place[1:]}: this {reason}.")
-
-
-def parsed(text: str) -> Any:
-    """The document in a text. Raises DocumentRefused."""
-    try:
-        return json.loads(text, parse_constant=_no_number, object_pairs_hook=_each_key_once)
-    except json.JSONDecodeError as error:
-        place = f"line {error.lineno}, column {error.colno}"
-        raise DocumentRefused(place, f"is no JSON: {error.msg}") from error
-    except RecursionError as error:
-        raise DocumentRefused("the document", "is nested too deeply") from error
-
-
-def _no_number(word: str) -> Any:
-    raise DocumentRefused("the document", f"has {word}, which is no number")
-
-
-def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    keys = [key for key, _ in pairs]
-    for key in keys:
-        if keys.count(key) > 1:
-            raise DocumentRefused("the document", f'has "{key}" twice in one object')
-    return dict(pairs)
 
 
 def report_on(document: Any, against: PlanVersion | None = None) -> Report:

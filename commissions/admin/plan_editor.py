@@ -14,6 +14,7 @@ from django.utils import timezone
 from commissions import plan_desk
 from commissions.engine.plan import Condition, Plan
 from commissions.engine.plan.schema import schema
+from commissions.engine.plan.text import DocumentRefused, parsed
 from commissions.models import PlanVersion
 from commissions.plan_tables import grids, with_cells
 from commissions.services import drafts, plans
@@ -99,8 +100,8 @@ class PlanEditor:
 
     def store(self, request: HttpRequest, version: PlanVersion, form: DraftForm) -> None:
         try:
-            document = plan_desk.parsed(form.cleaned_data["definition"])
-        except plan_desk.DocumentRefused as refused:
+            document = parsed(form.cleaned_data["definition"])
+        except DocumentRefused as refused:
             raise plans.PlanRefused([str(refused)]) from refused
         drafts.revise_draft(
             version=version,
@@ -211,8 +212,8 @@ def merged(request: HttpRequest) -> str:
     if not changed:
         return text
     try:
-        return plan_desk.as_text(with_cells(plan_desk.parsed(text), changed))
-    except plan_desk.DocumentRefused:
+        return plan_desk.as_text(with_cells(parsed(text), changed))
+    except DocumentRefused:
         return text
 
 

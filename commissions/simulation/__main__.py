@@ -2,6 +2,7 @@ import sys
 from argparse import ArgumentParser
 
 from commissions.engine.errors import EngineError
+from commissions.simulation.calendar import TooManyPeriods
 from commissions.simulation.command import HELP, add_options, simulate
 from commissions.simulation.faults import InputError
 
@@ -11,7 +12,7 @@ def main() -> int:
     add_options(parser)
     try:
         sys.stdout.write(simulate(parser.parse_args()))
-    except (InputError, EngineError, LookupError) as error:
+    except (InputError, EngineError, TooManyPeriods, LookupError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     return 0

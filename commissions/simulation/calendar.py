@@ -1,7 +1,8 @@
-"""Which period a day lies in: `--period week|month|quarter|all`.
+"""Which period a day lies in: `--period day|week|month|quarter|all`.
 
 month    2024-02-15 -> 2024-02      week (ISO, Monday to Sunday) -> 2024-W07
-quarter  2024-02-15 -> 2024-Q1      all: everything is one period
+quarter  2024-02-15 -> 2024-Q1      day  2024-02-15 -> 2024-02-15
+all      everything is one period
 """
 
 from __future__ import annotations
@@ -13,9 +14,19 @@ from typing import Literal
 
 from commissions.simulation.table import EPOCH
 
-Calendar = Literal["week", "month", "quarter", "all"]
-CALENDARS: tuple[Calendar, ...] = ("month", "week", "quarter", "all")
+Calendar = Literal["day", "week", "month", "quarter", "all"]
+CALENDARS: tuple[Calendar, ...] = ("month", "day", "week", "quarter", "all")
+DAYS = {"day": 1, "week": 7, "month": 31, "quarter": 92}
+"""The most days a period has."""
 MOST_PERIODS = 1_200
+
+
+class TooManyPeriods(ValueError):
+    """More periods than anybody means: one of the dates is wrong."""
+
+    def __init__(self, first: int, last: int) -> None:
+        days = " to ".join((EPOCH + timedelta(days=day)).isoformat() for day in (first, last))
+        super().__init__(f"{days} are more than {MOST_PERIODS} periods: is a date wrong?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +39,13 @@ class Period:
 
 
 def periods(calendar: Calendar, first: int, last: int) -> Iterator[Period]:
-    """The periods from the one with the first day to the one with the last, without a gap."""
+    """The periods from the one with the first day to the one with the last, without a gap. Raises
+    TooManyPeriods before the first of them."""
     if calendar == "all":
         yield Period("all", first, last)
         return
+    if (last - first) // DAYS[calendar] > MOST_PERIODS:
+        raise TooManyPeriods(first, last)
     period = period_of(calendar, first)
     yield period
     while period.ends_on < last:
@@ -41,6 +55,8 @@ def periods(calendar: Calendar, first: int, last: int) -> Iterator[Period]:
 
 def period_of(calendar: Calendar, day: int) -> Period:
     when = EPOCH + timedelta(days=day)
+    if calendar == "day":
+        return Period(when.isoformat(), day, day)
     if calendar == "week":
         year, week, weekday = when.isocalendar()
         return Period(f"{year}-W{week:02}", day - weekday + 1, day - weekday + 7)

@@ -34,7 +34,8 @@ def add_options(parser: ArgumentParser) -> None:
 
 
 def simulate(options: Namespace) -> str:
-    """What is to be printed. Raises InputError, EngineError; LookupError for an unknown line."""
+    """What is to be printed. Raises InputError, EngineError, TooManyPeriods;
+    LookupError for an unknown line."""
     company = read_company(options.plan, options.distributors, options.orders, options.state)
     until = None if options.until is None else (options.until - EPOCH).days
     outcomes, carried = run(company, options.period, until)

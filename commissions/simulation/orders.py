@@ -98,7 +98,7 @@ def read_buyer(book: Book, row: Row) -> Distributor | None:
         row.fault("buyer", "an order has a buyer, or a seller who is credited with it")
         return None
     name = row.text(named[0])
-    if name not in book.people:
+    if name not in book.people and book.people:
         row.fault(named[0], f'there is no distributor "{name}"')
     return book.people.get(name)
 

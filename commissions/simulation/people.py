@@ -16,6 +16,7 @@ PLAIN = (*LINKS, "leg", "joined", "package", "owner", "flags", "left_on", "back_
 STANDINGS = ("rank", "title", "highest")
 SIDES = {"left": 0, "right": 1}
 MOST_PLACES = 127
+MOST_NAMED = 6
 
 
 def read_people(plan: Plan, path: Path, faults: list[InputFault]) -> dict[str, Distributor]:
@@ -24,14 +25,19 @@ def read_people(plan: Plan, path: Path, faults: list[InputFault]) -> dict[str, D
     known = (*PLAIN, *standing_columns(plan))
     people: dict[str, Distributor] = {}
     rows: dict[str, Row] = {}
+    before = len(faults)
     for row in read_rows(path, needed=("distributor",), known=known, faults=faults):
         name = row.needed("distributor")
         if name in people:
             row.fault("distributor", f'"{name}" is there twice, first on line {rows[name].line}')
         elif name:
             people[name], rows[name] = read_one(plan, row), row
+    if not people and len(faults) == before:
+        faults.append(InputFault(path.name, 0, "", "there is nobody in it"))
     for name, row in rows.items():
         check_links(people, people[name], row)
+    for column in LINKS:
+        check_circles(people, rows, column)
     return people
 
 
@@ -134,6 +140,23 @@ def check_links(people: Mapping[str, Distributor], person: Distributor, row: Row
         row.fault("sponsor", "a customer needs one: his orders are credited to him")
     if person.leg is not None and not (person.placement or person.sponsor):
         row.fault("leg", "a leg needs somebody it belongs to")
+
+
+def check_circles(people: Mapping[str, Distributor], rows: Mapping[str, Row], column: str) -> None:
+    """A fault for each circle, at the first of those in it."""
+    done: set[str] = set()
+    for name in people:
+        way: dict[str, None] = {}
+        at: str | None = name
+        while at is not None and at in people and at not in done and at not in way:
+            way[at] = None
+            at = getattr(people[at], column)
+        if at in way and at is not None:
+            circle = list(way)[list(way).index(at) :]
+            names = " under ".join(f'"{each}"' for each in (*circle, at)[:MOST_NAMED])
+            if any(rows[each].text(column) for each in circle):
+                rows[at].fault(column, f"goes in a circle: {names}")
+        done |= way.keys()
 
 
 def with_owners(people: Mapping[str, Distributor]) -> dict[str, Distributor]:

@@ -10,13 +10,14 @@ Every fault of all files is named, with file, line and column, and nothing is co
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from commissions.engine.errors import PlanError
 from commissions.engine.plan import Plan
 from commissions.engine.plan.loading import load_plan
-from commissions.simulation.company import Carried, Company
+from commissions.engine.plan.text import DocumentRefused, parsed
+from commissions.simulation.company import Carried, Company, Distributor
 from commissions.simulation.faults import InputError, InputFault
 from commissions.simulation.orders import read_orders
 from commissions.simulation.people import read_people, with_days, with_owners
@@ -35,9 +36,8 @@ def read_company(
         raise InputError(faults)
     people = read_people(found, distributors, faults)
     carried = Carried()
-    if state is not None and isinstance(before := read_json(state, faults), dict):
-        before = before.get("state", before)
-        carried = read_state(before, found, people, state.name, faults)
+    if state is not None:
+        carried = read_carried(found, state, people, faults)
     if not faults:
         people = with_owners(with_days(people))
     lines, refunds = read_orders(found, orders, people, carried, faults)
@@ -48,13 +48,28 @@ def read_company(
     return Company(found, people, lines, refunds, carried)
 
 
+def read_carried(
+    plan: Plan, path: Path, people: Mapping[str, Distributor], faults: list[InputFault]
+) -> Carried:
+    """What an earlier run carried out: its whole answer, or the part `state` of it."""
+    document = read_json(path, faults)
+    if isinstance(document, dict):
+        document = document.get("state", document)
+    if isinstance(document, dict):
+        return read_state(document, plan, people, path.name, faults)
+    if not any(fault.file == path.name for fault in faults):
+        faults.append(InputFault(path.name, 0, "", "is no state: it must be an object"))
+    return Carried()
+
+
 def read_json(path: Path, faults: list[InputFault]) -> object:
     try:
-        return json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        line = error.lineno if isinstance(error, json.JSONDecodeError) else 0
-        faults.append(InputFault(path.name, line, "", f"can't be read: {error}"))
-        return None
+        return parsed(path.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError) as error:
+        faults.append(InputFault(path.name, 0, "", f"can't be read: {error}"))
+    except DocumentRefused as error:
+        faults.append(InputFault(path.name, error.line, "", f"can't be read: {error}"))
+    return None
 
 
 def read_plan(document: object, file: str, faults: list[InputFault]) -> Plan | None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 
 from commissions.engine.snapshot import LARGEST_VOLUME
 from commissions.simulation.faults import InputFault
 
 EPOCH = date(1970, 1, 1)
+FIGURE = re.compile(r"-?[0-9]+(\.[0-9]+)?|-?\.[0-9]+")
+OTHER_SEPARATORS = (";", "\t", "|")
 LARGEST = Decimal(LARGEST_VOLUME).scaleb(-2)
 
 
@@ -41,19 +44,19 @@ class Row:
         if not self.text(column):
             return None
         try:
-            return (date.fromisoformat(self.text(column)) - EPOCH).days
+            day = date.fromisoformat(self.text(column))
         except ValueError:
+            day = None
+        if day is None or day.isoformat() != self.text(column):
             self.fault(column, f'"{self.text(column)}" is no date such as 2024-01-31')
             return None
+        return (day - EPOCH).days
 
     def hundredths(self, column: str, *, signed: bool = False) -> int:
         """A decimal of at most two places as a whole number of hundredths; nothing is zero."""
         text = self.text(column)
-        try:
-            number = Decimal(text) if text else Decimal(0)
-        except InvalidOperation:
-            number = Decimal("nan")
-        if not number.is_finite() or (number < 0 and not signed):
+        number = Decimal(text if FIGURE.fullmatch(text) else 0)
+        if (text and not FIGURE.fullmatch(text)) or (number < 0 and not signed):
             self.fault(column, f'"{text}" is no figure such as 12.50')
         elif abs(number) > LARGEST or number.scaleb(2) != int(number.scaleb(2)):
             self.fault(column, f'"{text}" has more than two decimals or is too large')
@@ -104,6 +107,9 @@ def usable(
     faults: list[InputFault],
 ) -> bool:
     before = len(faults)
+    if len(header) == 1 and any(mark in header[0] for mark in OTHER_SEPARATORS):
+        faults.append(InputFault(file, 1, "", "its columns must be separated by commas"))
+        return False
     for name in needed:
         if name not in header:
             faults.append(InputFault(file, 1, name, "there is no such column"))

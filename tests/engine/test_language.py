@@ -66,17 +66,24 @@ FAULTS: list[tuple[tuple[str | int, ...], object, str]] = [
     ((*UNILEVEL, "rates", "table", "gold", 2), "0.0000001",
      '"0.0000001" has more than 6 decimals or is too large'),
     ((*UNILEVEL, "rates", "table", "gold", 2), 0.05,
-     'must be a decimal in quotes such as "12.50", not negative'),
+     'must be a decimal in quotes such as "12.50", not negative; it is 0.05'),
     ((*UNILEVEL, "rates", "table", "gold", 2), "-0.05",
-     'must be a decimal in quotes such as "12.50", not negative'),
+     'must be a decimal in quotes such as "12.50", not negative; it is "-0.05"'),
     ((*UNILEVEL, "rates", "table", "gold", 2), "5%",
-     'must be a decimal in quotes such as "12.50", not negative'),
+     'must be a decimal in quotes such as "12.50", not negative; it is "5%"'),
     ((*UNILEVEL, "rates", "table", "gold", 2), "1e-2",
-     'must be a decimal in quotes such as "12.50", not negative'),
+     'must be a decimal in quotes such as "12.50", not negative; it is "1e-2"'),
     (("payout", "minimum"), "10.005", '"10.005" has more than 2 decimals or is too large'),
     (("payout", "minimum"), "99999999999999", '"99999999999999" has more than 2 decimals or is '
      "too large"),
-    (("payout", "minimum"), "010", 'must be a decimal in quotes such as "12.50", not negative'),
+    (("payout", "minimum"), "010",
+     'must be a decimal in quotes such as "12.50", not negative; it is "010"'),
+    (("name",), "Gold\x00", 'must be a text, not "Gold\\u0000"'),
+    (("name",), "Gold\ud800", 'must be a text, not "Gold\ud800"'),
+    (("bonuses", 1, "base", "of"), ["order"],
+     'must be one of commissions, flat, metric, order, not ["order"]'),
+    ((*UNILEVEL, "pays", "max_steps"), "5", 'must be a whole number, not "5"'),
+    ((*UNILEVEL, "pays", "max_steps"), True, "must be a whole number, not true"),
     ((*UNILEVEL, "pays", "max_steps"), 101, "must be a whole number from 1 to 100"),
     ((*UNILEVEL, "pays", "steps", "counts", "of", 0), 1, 'must be an object with "is", not 1'),
     ((*START, "retail"), "me", 'must be one of source, upline, not "me"'),
@@ -95,7 +102,7 @@ def test_a_fault_is_named_by_its_path(path, value, message):
 def test_the_schema_refuses_what_reading_refuses(path, value, message):
     document = demo()
     set_at(document, path, value)
-    too_fine_for_a_schema = ("99999999999999", " ")
+    too_fine_for_a_schema = ("99999999999999", " ", "Gold\x00", "Gold\ud800")
 
     if value not in too_fine_for_a_schema:
         (fault,) = schema_faults(document, SCHEMA)

@@ -135,7 +135,7 @@ def test_all_faults_of_reading_are_named_by_path_at_once():
     assert faults_of(plan) == [
         "$.money.rounding: must be one of half_even, half_up, toward_zero, away_from_zero, not "
         '"floor"',
-        '$.activity.figure: must be a decimal in quotes such as "12.50", not negative',
+        '$.activity.figure: must be a decimal in quotes such as "12.50", not negative; it is 50.0',
         "$.ladders[0].ranks[0].name: is missing",
         "$.bonuses[1].colour: is not a field of the plan language; known here: base, code, "
         "eligibility, exclusion, factor, instalments, ledger_type, less, name, occurrence, "

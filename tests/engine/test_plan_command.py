@@ -51,7 +51,9 @@ def test_check_fails_with_every_fault_by_its_path(tmp_path):
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("content", ["{", "\u00e9"])
+@pytest.mark.parametrize(
+    "content", ["{", "\u00e9", '{"name": "A", "name": "B"}', '{"schema": NaN}']
+)
 def test_files_that_hold_no_json_are_named(tmp_path, content):
     path = tmp_path / "plan.json"
     path.write_text(content, encoding="latin-1")

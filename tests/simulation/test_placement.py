@@ -89,7 +89,8 @@ def test_without_a_matrix_a_leg_alone_means_the_sponsor(tmp_path):
     [
         ("A,,,\nB,A,A,1\nC,A,A,1\n", 'there is no free place for "C" under "A"'),
         ("A,,,\nB,A,A,\nC,A,A,\nD,A,A,\n", 'there is no free place for "D" under "A"'),
-        ("A,,B,\nB,,A,\n", "stands above himself"),
+        ("A,,B,\nB,,A,\n", 'placement: goes in a circle: "A" under "B" under "A"'),
+        ("A,B,,1\nB,,A,\n", '"B" stands above himself'),
         ("A,,,\nB,A,A,3\n", '"3" is no leg: left, right or a number from 1 to 2'),
     ],
 )

@@ -2,7 +2,9 @@
 
 import pytest
 
+from commissions.simulation.calendar import TooManyPeriods
 from commissions.simulation.faults import InputError
+from commissions.simulation.reading import read_company
 from tests.simulation.companies import Folder, amounts
 
 PEOPLE = """distributor,sponsor,flags
@@ -67,10 +69,87 @@ def test_every_fault_of_every_file_is_named_at_once(tmp_path):
         (PEOPLE + "Dina,Carol,\n", ORDERS, 'line 5, sponsor: "Carol" is a customer'),
         ("distributor,flags\nAsha,customer\n", ORDERS, "line 2, sponsor: a customer needs one"),
         (PEOPLE, ORDERS + "o1,Asha,retail,2024-01-01,1,1,\n", "line 4, line: line 1 of order"),
+        (PEOPLE.replace(",", ";"), ORDERS, "line 1: its columns must be separated by commas"),
+        (PEOPLE, ORDERS.replace(",", "\t"), "line 1: its columns must be separated by commas"),
+        ("distributor,sponsor\n", ORDERS, "distributors.csv: there is nobody in it"),
+        ("", ORDERS, "distributors.csv, line 1, distributor: there is no such column"),
+        (PEOPLE, ORDERS + "o3,Asha,retail,20240101,1,1,\n", '"20240101" is no date such as'),
+        (PEOPLE, ORDERS + "o3,Asha,retail,2024-01-01,1e3,1,\n", '"1e3" is no figure such as'),
+        (PEOPLE, ORDERS + "o3,Asha,retail,2024-01-01,\u0665,1,\n", "is no figure such as 12.50"),
+        (PEOPLE, ORDERS + "o3,Asha,retail,2024-01-01,NaN,1,\n", '"NaN" is no figure such as'),
     ],
 )  # fmt: skip
 def test_fault(tmp_path, people, orders, fault):
     assert any(fault in found for found in faults_of(Folder(tmp_path, people, orders)))
+
+
+def test_a_circle_is_named_by_those_in_it(tmp_path):
+    people = "distributor,sponsor,placement\nAsha,Chloe,\nBela,Asha,\nChloe,Bela,\nDina,Asha,Dina\n"
+
+    assert faults_of(Folder(tmp_path, people, "order,buyer,date,cv,pv,margin\n")) == [
+        'distributors.csv, line 2, sponsor: goes in a circle: "Asha" under "Chloe" under "Bela" '
+        'under "Asha"',
+        'distributors.csv, line 5, placement: goes in a circle: "Dina" under "Dina"',
+    ]
+
+
+def test_orders_are_not_held_against_people_who_can_not_be_read(tmp_path):
+    folder = Folder(tmp_path, "distributor;sponsor\nAsha;\n", ORDERS)
+
+    assert faults_of(folder) == [
+        "distributors.csv, line 1: its columns must be separated by commas"
+    ]
+
+
+def test_a_file_with_a_mark_of_its_encoding_is_read(tmp_path):
+    folder = Folder(tmp_path, "\ufeff" + PEOPLE, "\ufeff" + ORDERS)
+    plan = folder.path / "plan.json"
+    plan.write_text("\ufeff" + plan.read_text())
+
+    assert len(folder.run()["periods"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ('{"schema": 2, "schema": 2}', 'has "schema" twice in one object'),
+        ('{"schema": NaN}', "has NaN, which is no number"),
+        ("[" * 100_000, "is nested too deeply"),
+        ('{"schema": ' + "9" * 5_000 + "}", "has a number of too many digits"),
+        ('{"schema": 2,}', "is no JSON"),
+        ("", "is no JSON"),
+    ],
+)
+@pytest.mark.parametrize("file", ["plan.json", "state.json"])
+def test_a_document_that_says_nothing_certain_is_refused(tmp_path, file, text, fault):
+    folder = Folder(tmp_path, PEOPLE, ORDERS)
+    folder.write("state.json", "{}")
+    folder.write(file, text)
+    names = ("plan.json", "distributors.csv", "orders.csv", "state.json")
+
+    with pytest.raises(InputError) as refused:
+        read_company(*(tmp_path / name for name in names))
+
+    [found] = refused.value.faults
+    assert found.file == file
+    assert fault in found.message
+
+
+def test_a_state_is_an_object(tmp_path):
+    folder = Folder(tmp_path, PEOPLE, ORDERS)
+
+    assert faults_of(folder, []) == ["state.json: is no state: it must be an object"]
+
+
+def test_a_date_far_off_is_refused_before_anything_is_computed(tmp_path):
+    folder = Folder(tmp_path, PEOPLE, ORDERS + "o3,Asha,retail,9999-12-31,1,1,\n")
+
+    with pytest.raises(TooManyPeriods) as refused:
+        folder.run()
+
+    assert str(refused.value) == (
+        "2024-01-15 to 9999-12-31 are more than 1200 periods: is a date wrong?"
+    )
 
 
 def test_nobody_buys_or_stands_above_before_he_joined(tmp_path):
@@ -113,7 +192,7 @@ def test_state_of_people_and_ladders_that_are_not_there_is_refused(tmp_path):
 
     assert faults_of(Folder(tmp_path, PEOPLE, ORDERS), state) == [
         "state.json, carried.pair.binary.left: is nothing that is carried: pairs, metric, rank, "
-        "run, missed, rest, once, due, held, limit, pool, reward, wallet",
+        "run, missed, rest, times, once, due, held, limit, pool, reward, wallet",
         "state.json, carried.wallet.Asha: must have no more than 2 decimals",
         "state.json, carried.wallet.Zoe: there is no such distributor",
         "state.json, mood: is no part of a state: carried, titles, highest, until, last_number, "

@@ -30,6 +30,7 @@ from decimal import Decimal
 from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from unicodedata import category
 
 from commissions.engine.errors import Fault
 
@@ -110,8 +111,9 @@ def read_noted(base: Any, notes: list[Any], value: object, path: str, faults: Fa
             return read_scaled(value, note.places, path, faults)
     got = read(base, value, path, faults)
     for note in notes:
-        if isinstance(note, Between) and not (type(got) is int and note.low <= got <= note.high):
-            faults.append(Fault(path, f"must be a whole number from {note.low} to {note.high}"))
+        if isinstance(note, Between) and not (type(value) is int and note.low <= got <= note.high):
+            if type(value) is int:
+                faults.append(Fault(path, f"must be a whole number from {note.low} to {note.high}"))
             return note.low
         wrong_text = isinstance(note, Pattern) and isinstance(got, str) and isinstance(value, str)
         if wrong_text and not re.fullmatch(note.shape, got):
@@ -121,7 +123,8 @@ def read_noted(base: Any, notes: list[Any], value: object, path: str, faults: Fa
 
 def read_scaled(value: object, places: int, path: str, faults: Faults) -> int:
     if not isinstance(value, str) or not DECIMAL.fullmatch(value):
-        faults.append(Fault(path, 'must be a decimal in quotes such as "12.50", not negative'))
+        wanted = 'must be a decimal in quotes such as "12.50", not negative'
+        faults.append(Fault(path, f"{wanted}; it is {shown(value)}"))
         return 0
     number = Decimal(value)
     if number > LARGEST or -int(number.normalize().as_tuple().exponent) > places:
@@ -145,12 +148,13 @@ def read_union(kinds: tuple[Any, ...], value: object, path: str, faults: Faults)
     if not isinstance(value, dict):
         faults.append(Fault(path, f'must be an object with "{tag}", not {shown(value)}'))
         return None
-    if value.get(tag) not in by_tag:
-        options = ", ".join(sorted(by_tag))
-        got = shown(value[tag]) if tag in value else "nothing"
-        faults.append(Fault(f"{path}.{tag}", f"must be one of {options}, not {got}"))
-        return None
-    return read_record(by_tag[value[tag]], value, path, faults)
+    named = value.get(tag)
+    if isinstance(named, str) and named in by_tag:
+        return read_record(by_tag[named], value, path, faults)
+    options = ", ".join(sorted(by_tag))
+    got = shown(named) if tag in value else "nothing"
+    faults.append(Fault(f"{path}.{tag}", f"must be one of {options}, not {got}"))
+    return None
 
 
 @cache
@@ -228,8 +232,13 @@ def is_asked(field: Field[Any]) -> bool:
     return field.default is MISSING and field.default_factory is MISSING
 
 
+def is_text(value: str) -> bool:
+    """Whether it says something, without characters that can't be shown or stored."""
+    return bool(value.strip()) and not any(category(letter) in ("Cc", "Cs") for letter in value)
+
+
 PLAIN: dict[Any, tuple[Callable[[object], bool], str, object]] = {
-    str: (lambda value: isinstance(value, str) and bool(value.strip()), "a text", ""),
+    str: (lambda value: isinstance(value, str) and is_text(value), "a text", ""),
     bool: (lambda value: isinstance(value, bool), "true or false", False),
     int: (lambda value: type(value) is int, "a whole number", 0),
 }

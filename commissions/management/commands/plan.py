@@ -22,6 +22,7 @@ from commissions.engine.lint.worst_case import worst_case
 from commissions.engine.plan import Plan
 from commissions.engine.plan.loading import load_plan
 from commissions.engine.plan.schema import schema
+from commissions.engine.plan.text import DocumentRefused, parsed
 from commissions.engine.prose import explain_plan, to_markdown
 from commissions.engine.prose.differences import plan_diff
 
@@ -70,8 +71,8 @@ class Command(BaseCommand):
 def plan_in(path: Path) -> Plan:
     """The plan in a file. Raises CommandError with every fault, each by its path."""
     try:
-        return load_plan(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as problem:
+        return load_plan(parsed(path.read_text(encoding="utf-8-sig")))
+    except (OSError, UnicodeDecodeError, DocumentRefused) as problem:
         raise CommandError(f"{path} can't be read: {problem}") from problem
     except PlanError as refusal:
         raise CommandError(f"{path} has faults:\n{refusal}") from refusal

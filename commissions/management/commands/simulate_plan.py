@@ -4,6 +4,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from commissions.engine.errors import EngineError
+from commissions.simulation.calendar import TooManyPeriods
 from commissions.simulation.command import HELP, add_options, simulate
 from commissions.simulation.faults import InputError
 
@@ -18,6 +19,6 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             text = simulate(Namespace(**options))
-        except (InputError, EngineError, LookupError) as error:
+        except (InputError, EngineError, TooManyPeriods, LookupError) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(text, ending="")
