@@ -14,6 +14,7 @@ from commissions.engine.plan import (
     Condition,
     HasRank,
     LegsWithMembers,
+    LegsWithRecruits,
     LegsWithVolume,
     parts,
 )
@@ -124,7 +125,7 @@ def need_of(each: Asked, plan: Plan) -> Need:
             is_count=metric.what != "volume",
         )
     label = words.condition(question, plan)
-    if isinstance(question, LegsWithVolume | LegsWithMembers):
+    if isinstance(question, LegsWithVolume | LegsWithMembers | LegsWithRecruits):
         has, needed = hundredths(each.actual), hundredths(each.needed)
         return Need("legs", label.removeprefix("has "), has, needed, "legs", is_count=True)
     if isinstance(question, HasRank):

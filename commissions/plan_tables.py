@@ -92,6 +92,9 @@ def requirements(
             case "legs_with_volume":
                 yield "Legs", (f"{at}.legs", COUNT, str(condition["legs"]))
                 yield "Volume of a leg", (f"{at}.figure", FIGURE, condition["figure"])
+            case "legs_with_recruits":
+                yield "Legs", (f"{at}.legs", COUNT, str(condition["legs"]))
+                yield "Recruits in a leg", (f"{at}.recruits", COUNT, str(condition["recruits"]))
             case "legs_with_members":
                 yield "Legs", (f"{at}.legs", COUNT, str(condition["legs"]))
                 yield "Members in a leg", (f"{at}.members", COUNT, str(condition["members"]))

@@ -28,7 +28,9 @@ from commissions.engine.plan import (
     Group,
     HasRank,
     IsActive,
+    Legs,
     LegsWithMembers,
+    LegsWithRecruits,
     LegsWithVolume,
     Levels,
     Metric,
@@ -108,12 +110,12 @@ def shortfalls(
 def is_told_by_directs(question: Leaf, plan: Plan) -> bool:
     """Whether the PV and GV of the directs say who could close a gap."""
     if not isinstance(question, AtLeast):
-        return not isinstance(question, LegsWithVolume | LegsWithMembers)
+        return not isinstance(question, LegsWithVolume | LegsWithMembers | LegsWithRecruits)
     metric = plan.metric(question.metric)
     if metric.what == "members":
         is_frontline = metric.scope == Levels("levels", SPONSOR, 1, 1)
         return is_frontline and is_known(metric.where, plan, PROJECTED)
-    return not isinstance(metric.scope, Group) or is_known(question, plan, PROJECTED)
+    return not isinstance(metric.scope, Group | Legs) or is_known(question, plan, PROJECTED)
 
 
 def frontline(distributor: Distributor, period: CommissionPeriod, plan: Plan) -> Facts:
@@ -181,6 +183,8 @@ def nearest(question: Leaf, line: Facts, own: int) -> Nearest | None:
     """Those below who could close the gap that a question leaves; None where nobody can be said."""
     if isinstance(question, AtLeast):
         return of_metric(question, line.plan.metric(question.metric), line, own)
+    if isinstance(question, LegsWithRecruits):
+        return Nearest("Somebody brought in counts in the leg in which he stands.", NOBODY, [])
     if isinstance(question, LegsWithVolume | LegsWithMembers):
         if question.tree not in line.snapshot.members.parents:
             return Nearest(UNKNOWN, NOBODY, [])
@@ -199,6 +203,8 @@ def of_metric(question: AtLeast, metric: Metric, line: Facts, own: int) -> Neare
         return of_people(metric, line, own)
     if isinstance(metric.scope, Group):
         return of_legs(question, metric, metric.scope, line, own)
+    if isinstance(metric.scope, Legs):
+        return Nearest("What is sold in those legs counts.", NOBODY, [])
     return Nearest(f"What is sold on {levels_words(metric.scope)} counts.", NOBODY, [])
 
 
@@ -282,9 +288,11 @@ def levels_words(scope: Levels) -> str:
     return f"levels {scope.first} to {scope.last} below"
 
 
-def in_scope(scope: Group | Levels | Own | Company, line: Facts, own: int) -> NDArray[np.bool_]:
+def in_scope(
+    scope: Group | Levels | Legs | Own | Company, line: Facts, own: int
+) -> NDArray[np.bool_]:
     """Who stands where the metric looks, without oneself."""
-    tree = scope.tree if isinstance(scope, Group | Levels) else SPONSOR
+    tree = scope.tree if isinstance(scope, Group | Levels | Legs) else SPONSOR
     parent = line.parent(tree)
     heads = leg_heads(parent, own)
     if not isinstance(scope, Levels):

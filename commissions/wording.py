@@ -17,6 +17,7 @@ from commissions.engine.plan import (
     HasRank,
     IsActive,
     LegsWithMembers,
+    LegsWithRecruits,
     LegsWithVolume,
     Limit,
     PaysUpline,
@@ -135,7 +136,7 @@ class Teller:
             )
             name = UNITS.get(question.metric) or words.metric_name(question.metric, plan)
             return f"{has} {name} of the {needed} needed"
-        if isinstance(question, LegsWithVolume | LegsWithMembers):
+        if isinstance(question, LegsWithVolume | LegsWithMembers | LegsWithRecruits):
             return f"{asked.actual // 100} legs of the {asked.needed // 100} needed"
         return f"not somebody who {words.condition(question, plan)}"
 
@@ -178,6 +179,8 @@ def limit_words(plan: Plan, limit: Limit) -> str:
         pay = "pay" if len(limit.bonuses) > 1 else "pays"
         return f"{names}{together} {pay} at most {most}."
     whom = "Nobody" if limit.scope == "member" else "No person, over all positions,"
+    if limit.when is not None:
+        whom += f" who {words.condition(limit.when, plan)}"
     return f"{whom} gets more than {most} of {names} in a period."
 
 

@@ -135,20 +135,29 @@ def items_of(bonus: Bonus, facts: Facts, earlier: Earlier) -> Items:
 
 def every_item(bonus: Bonus, facts: Facts, earlier: Earlier) -> Items:
     match bonus.base:
-        case OfOrder(volume=volume, at_most=most):
-            return of_lines(facts, no_more(facts.volume(volume), most))
+        case OfOrder(volume=volume) as base:
+            return of_lines(facts, counted(base, facts.volume(volume)))
         case Flat(per="order"):
             return of_lines(facts, np.full(len(facts.snapshot.lines), UNIT, np.int64))
         case Flat():
             return of_members(np.full(len(facts.snapshot.members), UNIT, np.int64))
-        case OfMetric(metric=metric, at_most=most):
-            return of_members(no_more(facts.paid_on(metric), most))
+        case OfMetric(metric=metric) as base:
+            return of_members(counted(base, facts.paid_on(metric)))
         case OfCommissions() as base:
             return of_commissions(base, facts, earlier)
 
 
-def no_more(base: Int64s, most: int | None) -> Int64s:
-    return base if most is None else np.minimum(base, most)
+def counted(base: OfOrder | OfMetric, figures: Int64s) -> Int64s:
+    """What of each figure is paid on; below zero where it does not reach what it must be above.
+
+    Above 1,000.00 up to 2,000.00: of 1,700.00 there are 700.00, of 2,500.00 1,000.00.
+    Each whole 3.00: of 7.00 there are 2, which is a base of 2.00.
+    """
+    part = figures if base.at_most is None else np.minimum(figures, base.at_most)
+    part = part - base.above
+    if isinstance(base, OfMetric) and base.each is not None:
+        return np.maximum(part, 0) // base.each * UNIT
+    return part
 
 
 def of_lines(facts: Facts, base: Int64s) -> Items:

@@ -54,7 +54,7 @@ from commissions.engine.snapshot import Snapshot, State
 ENGINE_VERSION = "2.2"
 """Part of a replay's certificate: it changes whenever the same input may give other bytes."""
 
-LASTING = ("pairs.", "pool.", "once.", "due.", "held.", "limit.", "reward.")
+LASTING = ("pairs.", "pool.", "once.", "times.", "due.", "held.", "limit.", "reward.")
 """State of bonuses and limits that outlasts their absence from the plan."""
 
 WAITING = ("due.", "held.", "pool.")

@@ -22,7 +22,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from commissions.engine.figures import OfMany, name_of
-from commissions.engine.legs import counted_with_cap, legs_with_members, legs_with_volume
+from commissions.engine.legs import (
+    counted_with_cap,
+    legs_with_members,
+    legs_with_recruits,
+    legs_with_volume,
+)
 from commissions.engine.plan import (
     ENROLLER,
     SPONSOR,
@@ -39,6 +44,7 @@ from commissions.engine.plan import (
     JoinedWithin,
     LegCap,
     LegsWithMembers,
+    LegsWithRecruits,
     LegsWithVolume,
     Not,
     Recruit,
@@ -50,7 +56,7 @@ if TYPE_CHECKING:  # facts.py builds on this module
     from commissions.engine.facts import Facts
 
 Bools = NDArray[np.bool_]
-Counted = AtLeast | LegsWithVolume | LegsWithMembers | HasRank
+Counted = AtLeast | LegsWithVolume | LegsWithMembers | LegsWithRecruits | HasRank
 Alone = IsActive | HasPackage | HasFlag | HasLeft | JoinedWithin | JoinedInPeriod
 Leaf = Counted | Alone | Recruit
 
@@ -136,7 +142,7 @@ def answer_leaf(leaf: Leaf, facts: Facts, climb: Climb | None) -> Bools:
 def needed(leaf: Leaf, facts: Facts) -> int:
     if isinstance(leaf, AtLeast):
         return leaf.figure
-    if isinstance(leaf, LegsWithVolume | LegsWithMembers):
+    if isinstance(leaf, LegsWithVolume | LegsWithMembers | LegsWithRecruits):
         return leaf.legs * 100
     if isinstance(leaf, HasRank):
         return facts.plan.ladder(leaf.ladder).level(leaf.rank)
@@ -147,7 +153,7 @@ def actual(leaf: Leaf, facts: Facts, climb: Climb | None = None) -> NDArray[np.s
     """What each member has of what is asked, in the units of `needed`."""
     if isinstance(leaf, AtLeast) and leaf.leg_cap is None:
         return facts.metric(leaf.metric)
-    if isinstance(leaf, AtLeast | LegsWithVolume | LegsWithMembers):
+    if isinstance(leaf, AtLeast | LegsWithVolume | LegsWithMembers | LegsWithRecruits):
         return looked_at(leaf, facts, climb)
     if isinstance(leaf, HasRank):
         return levels_asked(leaf, facts, climb)
@@ -168,6 +174,8 @@ def found_in_others(leaf: OfMany, facts: Facts, climb: Climb | None) -> Int64s:
         return recruit_numbers(leaf.by, facts)
     if isinstance(leaf, LegsWithVolume):
         return legs_with_volume(leaf, facts) * 100
+    if isinstance(leaf, LegsWithRecruits):
+        return legs_with_recruits(leaf, facts) * 100
     if isinstance(leaf, LegsWithMembers):
         climbing = climb is not None and climb.ladder == leaf.ladder
         levels = climb.around if climb and climbing else facts.ranks(leaf.ladder).paid_as

@@ -9,6 +9,7 @@ again.
     volume_legs.sponsor.pv.50000          legs of 500.00 PV, x 100
     rank_legs.sponsor.rank.gold.1         legs with a Gold, x 100
     capped.gv.400000.total.False          group volume, no leg above 40 % of it
+    recruit_legs.placement.enroller.1     legs with somebody he enrolled, x 100
     recruit.joined                        the how-manieth recruit of his sponsor
     paid.unilevel                         what unilevel paid him in all; of a limit: what it cut
 
@@ -19,6 +20,7 @@ is borne by all his lines in proportion.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from hashlib import sha256
 from typing import Any
 
 from commissions.engine.plan import (
@@ -30,6 +32,7 @@ from commissions.engine.plan import (
     ByRank,
     HasRank,
     LegsWithMembers,
+    LegsWithRecruits,
     LegsWithVolume,
     Limit,
     OfCommissions,
@@ -41,14 +44,14 @@ from commissions.engine.plan import (
     parts,
 )
 
-OfMany = AtLeast | LegsWithVolume | LegsWithMembers | Recruit
+OfMany = AtLeast | LegsWithVolume | LegsWithMembers | LegsWithRecruits | Recruit
 """Questions that other people decide; of a metric only with a leg cap."""
 
 
 def is_of_many(part: Any) -> bool:
     if isinstance(part, AtLeast):
         return part.leg_cap is not None
-    return isinstance(part, LegsWithVolume | LegsWithMembers | Recruit)
+    return isinstance(part, LegsWithVolume | LegsWithMembers | LegsWithRecruits | Recruit)
 
 
 def name_of(question: OfMany) -> str:
@@ -58,6 +61,9 @@ def name_of(question: OfMany) -> str:
             return f"volume_legs.{tree}.{volume}.{figure}"
         case LegsWithMembers(tree=tree, ladder=ladder, rank=rank, members=members):
             return f"rank_legs.{tree}.{ladder}.{rank}.{members}"
+        case LegsWithRecruits(tree=tree, by=by, recruits=recruits, where=where):
+            asked = "" if where is None else f".{sha256(repr(where).encode()).hexdigest()[:16]}"
+            return f"recruit_legs.{tree}.{by}.{recruits}{asked}"
         case Recruit(by=by):
             return f"recruit.{by}"
         case AtLeast(metric=metric, figure=figure, leg_cap=cap) if cap is not None:
@@ -77,7 +83,7 @@ def has_story(bonus: Bonus) -> bool:
     """Whether each line is told by itself: nothing is paid once, late or in parts, and nothing
     depends on what all others are paid."""
     occurrence = bonus.occurrence
-    if not isinstance(occurrence, Always) or occurrence.rest_periods:
+    if not isinstance(occurrence, Always) or occurrence.rest_periods or occurrence.most_times:
         return False
     is_alone = isinstance(bonus.pays, PaysSource | PaysUpline)
     return is_alone and occurrence.after_periods == 1 and bonus.instalments == 1

@@ -15,9 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from commissions.engine.errors import CapacityError, EngineError
-from commissions.engine.plan import AtLeast, Group, LegCap, LegsWithMembers, LegsWithVolume
+from commissions.engine.plan import (
+    AtLeast,
+    Group,
+    LegCap,
+    LegsWithMembers,
+    LegsWithRecruits,
+    LegsWithVolume,
+)
 from commissions.engine.rounding import LARGEST, MILLION, Int64s, largest
-from commissions.engine.trees import child_sums, legs_with, subtree_sums
+from commissions.engine.trees import child_sums, leg_heads, legs_with, subtree_sums
 
 if TYPE_CHECKING:  # facts.py builds on this module
     from commissions.engine.facts import Facts
@@ -77,3 +84,11 @@ def legs_with_members(asked: LegsWithMembers, levels: NDArray[np.int16], facts: 
     level = facts.plan.ladder(asked.ladder).level(asked.rank)
     holds = (levels >= level).astype(np.int64)
     return legs_with(parent, subtree_sums(parent, holds, "members of a rank") >= asked.members)
+
+
+def legs_with_recruits(asked: LegsWithRecruits, facts: Facts) -> Int64s:
+    """Of each member: how many legs have enough of his own recruits in them."""
+    parent = facts.parent(asked.tree)
+    heads = leg_heads(parent, facts.parent(asked.by))
+    found = heads[(heads >= 0) & facts.meets(asked.where)]
+    return legs_with(parent, np.bincount(found, minlength=len(parent)) >= asked.recruits)

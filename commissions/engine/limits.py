@@ -26,6 +26,7 @@ Bonuses paid at payment count as well: what they paid in the period comes with t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -97,11 +98,15 @@ def groups(limit: Limit, facts: Facts) -> Pointers:
 
 
 def allowances(limit: Limit, facts: Facts) -> Int64s:
-    """What each group may come to, in units of money, rounded down, never below zero."""
+    """What each group may come to, in units of money, rounded down, never below zero; of who is not
+    asked to keep to it as much as there can be."""
     money, size = facts.plan.money, len(facts.snapshot.members)
     if limit.scope == "company":
         whole = 0 if limit.metric is None else of_company(facts.metric(limit.metric))
         return np.array([min(company_allowance(limit, facts.plan, whole), LARGEST)], np.int64)
+    if limit.when is not None:
+        whole = allowances(replace(limit, when=None), facts)
+        return np.where(facts.meets(limit.when), whole, LARGEST)
     if limit.share is None or limit.metric is None:
         return np.full(size, min(in_units(limit.amount or 0, money), LARGEST), np.int64)
     figure = np.maximum(facts.metric(limit.metric), 0)

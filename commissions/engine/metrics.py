@@ -6,7 +6,7 @@ Counts are held x 100, so that 3 people and the "3" of a plan are one figure.
 
     A sells 100.00, below him B 200.00, below B D 400.00; B breaks away
     own of A 100.00     levels 1 to 1 of A 200.00     group of A 100.00, of B 600.00
-    members of A's levels 1 to 2: 2.00
+    members of A's levels 1 to 2: 2.00     A's largest leg 600.00, his others 0.00
 
 A `sum` adds other metrics of the member up: 2 x own 100.00 and 50 x 3 recruits are 350.00, rounded
 once by the plan's rule.
@@ -30,8 +30,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from commissions.engine.errors import CapacityError
-from commissions.engine.orders import JOINED, of_orders
-from commissions.engine.plan import Company, Group, JoinedWithin, Levels, Metric, Own
+from commissions.engine.orders import JOINED, WHO, of_orders
+from commissions.engine.plan import Company, Group, JoinedWithin, Legs, Levels, Metric, Own
 from commissions.engine.plan.dependencies import leaves
 from commissions.engine.rounding import (
     LARGEST,
@@ -43,7 +43,15 @@ from commissions.engine.rounding import (
     product,
     refuse_sum_overflow,
 )
-from commissions.engine.trees import Pointers, cut, level_sums, nearest, subtree_sums, with_top
+from commissions.engine.trees import (
+    Pointers,
+    cut,
+    level_sums,
+    nearest,
+    ranked_child_sums,
+    subtree_sums,
+    with_top,
+)
 from commissions.engine.volumes import of_kinds
 
 if TYPE_CHECKING:  # facts.py builds on this module
@@ -57,6 +65,8 @@ def figure(metric: Metric, facts: Facts) -> Int64s:
     """The metric of each member; what its window carries on goes to `facts.state_out`."""
     if metric.what == "sum":
         return added_up(metric, facts, facts.metric)
+    if isinstance(metric.scope, Legs):
+        return of_legs(metric.scope, metric, facts)
     if metric.what == "members":
         if metric.window == "first_days":
             return joined_soon(metric, facts)
@@ -64,16 +74,26 @@ def figure(metric: Metric, facts: Facts) -> Int64s:
         return last_periods(metric, now, facts) if metric.window == "periods" else now
     if metric.window == "first_days" and metric.since == "member":
         return up_to_now(metric, sold_soon(metric, facts), facts)
-    now = in_scope(metric, by_person(metric, facts), facts)
-    if metric.window == "periods":
-        return last_periods(metric, now, facts)
-    if metric.window in ("lifetime", "first_days"):
-        return up_to_now(metric, now, facts)
-    return now
+    return windowed(metric, in_scope(metric, by_person(metric, facts), facts), facts)
+
+
+def of_legs(scope: Legs, metric: Metric, facts: Facts) -> Int64s:
+    """The figure of some of each member's legs, of which the largest is the first. Everybody's own
+    figure is carried on, and stands in the leg in which he stands now."""
+    if metric.what == "members":
+        own = ONE * facts.meets(metric.where).astype(np.int64)
+        own = last_periods(metric, own, facts) if metric.window == "periods" else own
+    else:
+        own = windowed(metric, by_person(metric, facts), facts)
+    parent = facts.parent(scope.tree)
+    whole = subtree_sums(parent, own, metric.name)
+    return ranked_child_sums(parent, whole, scope.first, scope.last)
 
 
 def by_person(metric: Metric, facts: Facts) -> Int64s:
     """What each person's lines come to in this period."""
+    if metric.what == "buyers":
+        return buyers(metric, facts)
     is_told_by_line = metric.window == "first_days" or metric.orders is not None
     if not is_told_by_line and not asks_for_days(metric):
         own = facts.sold(metric.what, metric.volume, metric.kinds)
@@ -98,6 +118,25 @@ def counted_lines(metric: Metric, facts: Facts, part: str) -> NDArray[np.bool_]:
     if metric.where is not None:
         counts &= facts.meets_on(metric.where, lines.seller, lines.day)
     return counts
+
+
+def buyers(metric: Metric, facts: Facts) -> Int64s:
+    """By seller: how many (x 100) bought enough of him, over all their orders that count, less what
+    came back of them."""
+    found: list[tuple[Pointers, Int64s, Int64s]] = []
+    for part in ("lines", "refunds"):
+        lines, counts = facts.part(part), counted_lines(metric, facts, part)
+        if metric.kinds is not None:
+            counts &= of_kinds(lines, facts.plan.kinds, metric.kinds)
+        values = facts.volume(metric.volume or "", part)
+        refuse_sum_overflow(values, metric.name)
+        found.append((lines.seller[counts], lines.of_buyer(WHO)[counts], values[counts]))
+    seller, who, values = (np.concatenate(column) for column in zip(*found, strict=True))
+    pairs, place = np.unique(np.stack([seller, who]), axis=1, return_inverse=True)
+    bought = np.zeros(pairs.shape[1], np.int64)
+    np.add.at(bought, place.ravel(), values)
+    enough = pairs[0][bought >= max(metric.least, 1)]
+    return ONE * np.bincount(enough, minlength=len(facts.snapshot.members)).astype(np.int64)
 
 
 def asks_for_days(metric: Metric) -> bool:
@@ -153,6 +192,15 @@ def everybody(total: int, size: int, metric: Metric) -> Int64s:
 
 
 # Windows
+
+
+def windowed(metric: Metric, now: Int64s, facts: Facts) -> Int64s:
+    """This period's figures with those before it that the window reaches."""
+    if metric.window == "periods":
+        return last_periods(metric, now, facts)
+    if metric.window in ("lifetime", "first_days"):
+        return up_to_now(metric, now, facts)
+    return now
 
 
 def last_periods(metric: Metric, now: Int64s, facts: Facts) -> Int64s:

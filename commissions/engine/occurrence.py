@@ -6,6 +6,7 @@
     after_periods     from the so-manieth period in a row in which he is eligible
                       (`run.<bonus>` counts them; one in which he is not starts them again)
     may_miss          so many in a row in which he is not only pause the row (`missed.<bonus>`)
+    most_times        in so many periods of his life (`times.<bonus>` counts them)
     rest_periods      who was paid is left out in the periods that follow (`rest.<bonus>`)
 
     third month in a row, two may be missed     eligible  1 2 3 - - 4 - - - 1 2 3
@@ -134,19 +135,24 @@ def owners(award: Award) -> Pointers:
 
 def is_counted(rule: Always) -> bool:
     """Whether it is not simply paid every time."""
-    return rule.after_periods > 1 or rule.rest_periods > 0
+    return rule.after_periods > 1 or rule.rest_periods > 0 or rule.most_times is not None
 
 
 def in_a_row(bonus: Bonus, rule: Always, awards: Iterable[Award], facts: Facts) -> Iterator[Award]:
     due = rule.after_periods <= row(bonus, rule, facts)
-    name = f"rest.{bonus.code}"
-    resting = facts.carried(name)
+    name, times = f"rest.{bonus.code}", f"times.{bonus.code}"
+    resting, so_far = facts.carried(name), facts.carried(times)
+    due &= resting == 0
+    if rule.most_times is not None:
+        due &= so_far < rule.most_times
     paid = np.zeros(len(due), np.bool_)
     for award in awards:
         if award.to != RETAINED:
-            award = award.kept(due[award.earner] & (resting[award.earner] == 0))
+            award = award.kept(due[award.earner])
             paid[award.earner[(award.base != 0) & (award.rate != 0)]] = True
         yield award
+    if rule.most_times is not None:
+        facts.state_out[times] = so_far + paid
     if rule.rest_periods:
         facts.state_out[name] = np.where(paid, rule.rest_periods, np.maximum(resting - 1, 0))
 

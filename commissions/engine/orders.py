@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from commissions.engine.plan import Orders, Plan
 from commissions.engine.snapshot import Lines
 
-NUMBER, JOINED = "number", "joined"
+NUMBER, JOINED, WHO = "number", "joined", "who"
 
 
 def of_orders(lines: Lines, orders: Orders) -> NDArray[np.bool_]:
@@ -42,7 +42,7 @@ def asks_number(orders: Orders) -> bool:
 
 
 def asked_of_buyers(plan: Plan) -> set[str]:
-    """What the facts have to say of buyers for this plan: `number`, `joined`."""
+    """What the facts have to say of buyers for this plan: `number`, `joined`, `who`."""
     found: set[str] = set()
     of_metrics = [metric.orders for metric in plan.metrics]
     for orders in (*of_metrics, *(bonus.orders for bonus in plan.bonuses)):
@@ -51,4 +51,6 @@ def asked_of_buyers(plan: Plan) -> set[str]:
             found |= set() if orders.within_days is None else {JOINED}
     if any(each.window == "first_days" and each.since == "buyer" for each in plan.metrics):
         found.add(JOINED)
+    if any(each.what == "buyers" for each in plan.metrics):
+        found.add(WHO)
     return found

@@ -25,6 +25,7 @@ before it (of equal ones the left), `cycle` of the other. It is looked at anew f
 What is matched is then what the cycles take of their weaker sides, and net_off takes off each leg
 what the cycles took of it.
 
+Where more than `most_volume` could have been matched, `over_most` flush takes both legs away.
 Without cycles carry and net_off are the same, and so they are where `most_volume` leaves part of
 the weaker leg unmatched. Under both, legs that matched nothing stay as they are; behind a closed
 gate they do in every mode. Of somebody who may not be paid, `if_ineligible` keeps both legs, or
@@ -40,7 +41,7 @@ For each leg, then: carried in + volume of the period = matched + carried on + f
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import cast
 
@@ -203,6 +204,9 @@ def match(rule: PaysPairs, legs: Legs, allowed: Bools, is_open: Bools) -> tuple[
         after = legs.less(matched)
     else:
         after = legs.less(np.where((matched > 0) & (most == weaker), weaker, matched))
+    if rule.over_most == "flush":
+        uncapped = weaker - weaker % rule.cycle if rule.cycle else weaker
+        after = after.where(uncapped > matched, legs.debts())
     return matched, after.where(~allowed, legs_of_ineligible(rule, legs))
 
 
@@ -210,13 +214,17 @@ def match_unevenly(
     rule: PaysPairs, legs: Legs, allowed: Bools, is_open: Bools
 ) -> tuple[Int64s, Legs]:
     """The same of cycles that take `stronger` of one leg and `cycle` of the other."""
-    taken = uneven_cycles(rule, legs.where(~(allowed & is_open), legs.debts()))
+    matchable = legs.where(~(allowed & is_open), legs.debts())
+    taken = uneven_cycles(rule, matchable)
     cycles = (taken.left + taken.right) // (cast(int, rule.stronger) + cast(int, rule.cycle))
     matched = cycles * cast(int, rule.cycle)
     if rule.after_payout == "flush":
         after = legs.where(is_open, legs.debts())
     else:
         after = legs.without(taken)
+    if rule.over_most == "flush":
+        uncapped = uneven_cycles(replace(rule, most_volume=None), matchable)
+        after = after.where(uncapped.left + uncapped.right > taken.left + taken.right, legs.debts())
     return matched, after.where(~allowed, legs_of_ineligible(rule, legs))
 
 

@@ -32,7 +32,7 @@ from commissions.engine.awards import (
     UNIT,
     Award,
     Destination,
-    no_more,
+    counted,
     rank_levels,
 )
 from commissions.engine.facts import Facts
@@ -82,7 +82,7 @@ def rule_of(bonus: Bonus) -> PaysPool:
 def pool_of(bonus: Bonus, facts: Facts) -> int:
     """Hundredths of money: metric x factor x the first rate, or so many amounts as it counts."""
     base = cast(OfMetric, bonus.base)
-    figure = np.maximum(no_more(facts.paid_on(base.metric), base.at_most)[:1], 0)
+    figure = np.maximum(counted(base, facts.paid_on(base.metric))[:1], 0)
     first = np.zeros(1, np.int32)
     rate = table_of(bonus, facts).at(1, first, first, NOBODY)
     unit = unit_of(facts)

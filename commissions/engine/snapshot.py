@@ -102,7 +102,7 @@ class Lines:
     """M order lines. `id`: volume entry; `seller`: member index credited with the sale; `kind`:
     place in plan.kinds; `day`: when it counts; `volumes`: its figures by code; `buyer`: what a plan
     asks of who bought, `buyer["number"]` the how-manieth order of his it is, `buyer["joined"]` the
-    day he joined. Both of a refund are those of its sale."""
+    day he joined, `buyer["who"]` a number of his own. Those of a refund are those of its sale."""
 
     id: Int64s
     seller: Pointers
@@ -115,7 +115,7 @@ class Lines:
         return len(self.id)
 
     def of_buyer(self, what: str) -> Int64s:
-        """`number` or `joined`. Raises SnapshotError where it was not given."""
+        """`number`, `joined` or `who`. Raises SnapshotError where it was not given."""
         if not len(self):
             return np.zeros(0, np.int64)
         if what not in self.buyer:
@@ -176,7 +176,7 @@ MEMBER_TYPES: Columns = {
 }  # fmt: skip
 LINE_TYPES: Columns = {"id": np.int64, "seller": np.int32, "kind": np.int8, "day": np.int32}
 LEVELS = ("given", "highest", "title")
-OF_BUYER = ("number", "joined")
+OF_BUYER = ("number", "joined", "who")
 MOST_LEVELS = 1_000
 EITHER_SIGN = "margin"
 

@@ -99,6 +99,34 @@ def child_sums(parent: Pointers, values: Int64s) -> Int64s:
     return sums
 
 
+def ranked_child_sums(parent: Pointers, values: Int64s, first: int, last: int | None) -> Int64s:
+    """For each member: the values of his frontline, of which the largest is number 1, from the
+    `first` to the `last`. The caller knows that they fit."""
+    child = np.flatnonzero(parent >= 0)
+    child = child[np.lexsort((-values[child], parent[child]))]
+    heads = parent[child]
+    number = np.arange(len(child)) - np.searchsorted(heads, heads, side="left") + 1
+    wanted = (number >= first) & (number <= (last or len(parent)))
+    sums = np.zeros(len(parent), np.int64)
+    np.add.at(sums, heads[wanted], values[child[wanted]])
+    return sums
+
+
+def leg_heads(parent: Pointers, above: Pointers) -> Pointers:
+    """For each member: the head of the leg of `above` that he stands in, -1 where he stands in none
+    of his. Whoever is above him by so many levels is found by doubling."""
+    size = len(parent)
+    level = depths(parent)
+    steps = np.where(above >= 0, level - level[above] - 1, -1)
+    reach, up = np.arange(size, dtype=np.int32), with_top(parent)
+    for bit in range(int(steps.max(initial=0)).bit_length()):
+        further = (steps >= 0) & ((steps >> bit) & 1 == 1)
+        reach = np.where(further, up[reach], reach)
+        up = up[up]
+    is_below = (steps >= 0) & (parent[reach] == above)
+    return np.where(is_below, reach, np.int32(-1))
+
+
 def legs_with(parent: Pointers, counts: Bools) -> Int64s:
     """For each member: how many of his legs have a head that counts."""
     heads = parent[counts & (parent >= 0)]

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from commerce.models import VolumeEntry
 from commissions.engine import EngineError, Plan, Snapshot, asked_of_buyers, build_snapshot
+from commissions.engine.orders import WHO
 from commissions.engine.plan import PLACEMENT, parts
 from commissions.models import CommissionPeriod, CommissionRun
 from commissions.services import carried
@@ -39,6 +40,7 @@ VOLUME_KINDS = {
 BUYER_COLUMNS = {
     "number": "o.buyer_number",
     "joined": "o.buyer_since - date '1970-01-01'",
+    "who": "o.customer_id",
 }
 """What a plan may ask of who bought: it stands on the order, for good since that is paid."""
 SALE_WORDS = {"distributor": {"day": 23, "kind": 8}}
@@ -329,7 +331,11 @@ def buyer_of(entry: VolumeEntry, plan: Plan) -> dict[str, list[int]]:
     """What the plan asks of who bought, of a single entry; as `lines_of` has it of many."""
     order = entry.order_item.order
     since = day_number(order.buyer_since) if order.buyer_since else 0
-    known = {"number": [order.buyer_number or 0], "joined": [since]}
+    known = {
+        "number": [order.buyer_number or 0],
+        "joined": [since],
+        "who": [order.customer_id],
+    }
     return {what: known[what] for what in sorted(asked_of_buyers(plan))}
 
 
@@ -345,7 +351,9 @@ def numbers_of_sellers(entry_ids: NDArray[np.int64]) -> str:
 
 def entry_kinds(plan: Plan) -> dict[str, str]:
     """The columns that are read of a volume entry: who bought only where the plan asks."""
-    return VOLUME_KINDS | dict.fromkeys(sorted(asked_of_buyers(plan)), "i4")
+    return VOLUME_KINDS | {
+        what: "i8" if what == WHO else "i4" for what in sorted(asked_of_buyers(plan))
+    }
 
 
 def entries(plan: Plan) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 
 from commissions.engine.orders import asked_of_buyers
 from commissions.engine.plan import ENROLLER, PLACEMENT, SPONSOR, Plan, parts
+from commissions.engine.result import NOBODY
 from commissions.engine.snapshot import LEFT, Snapshot, build_snapshot
 from commissions.simulation.calendar import Period
 from commissions.simulation.company import (
@@ -51,11 +52,12 @@ def moment(
     there = [person for person in company.distributors.values() if is_there(person, period)]
     names = tuple(person.name for person in there)
     index = {name: place for place, name in enumerate(names)}
+    who = {name: place for place, name in enumerate(company.distributors)}
     back = [sale.back(refund) for refund, sale in refunds]
     snapshot = build_snapshot(
         members=members(company.plan, there, index, carried, period.ends_on),
-        lines=columns(company.plan, lines, index),
-        refunds=columns(company.plan, back, index),
+        lines=columns(company.plan, lines, index, who),
+        refunds=columns(company.plan, back, index, who),
         state=arrays(carried.figures, names),
         starts_on=period.starts_on,
         ends_on=period.ends_on,
@@ -128,17 +130,28 @@ def levels(
     }
 
 
-def columns(plan: Plan, lines: Sequence[OrderLine], index: Mapping[str, int]) -> dict[str, Any]:
-    codes = [volume.code for volume in plan.volumes if is_given(volume)]
-    buyer = {"number": [line.number for line in lines], "joined": [line.since for line in lines]}
+def columns(
+    plan: Plan, lines: Sequence[OrderLine], index: Mapping[str, int], who: Mapping[str, int]
+) -> dict[str, Any]:
+    """`who`: a number for everybody who buys, the same in all periods of a run."""
+    buyer = {
+        "number": [line.number for line in lines],
+        "joined": [line.since for line in lines],
+        "who": [who.get(line.buyer, NOBODY) for line in lines],
+    }
     return {
         "id": np.arange(1, len(lines) + 1),
         "seller": [index[line.seller] for line in lines],
         "kind": [line.kind for line in lines],
         "day": [line.day for line in lines],
-        "volumes": {code: [line.volumes.get(code, 0) for line in lines] for code in codes},
+        "volumes": volumes(plan, lines),
         "buyer": {what: buyer[what] for what in sorted(asked_of_buyers(plan))},
     }
+
+
+def volumes(plan: Plan, lines: Sequence[OrderLine]) -> dict[str, list[int]]:
+    codes = [volume.code for volume in plan.volumes if is_given(volume)]
+    return {code: [line.volumes.get(code, 0) for line in lines] for code in codes}
 
 
 def arrays(

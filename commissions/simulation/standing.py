@@ -6,7 +6,14 @@ import numpy as np
 
 from commissions.engine import pairs
 from commissions.engine.conditions import Finding, measure
-from commissions.engine.plan import AtLeast, Bonus, PaysPairs
+from commissions.engine.plan import (
+    AtLeast,
+    Bonus,
+    LegsWithMembers,
+    LegsWithRecruits,
+    LegsWithVolume,
+    PaysPairs,
+)
 from commissions.simulation.units import HUNDREDTHS, decimal
 from commissions.simulation.view import Cell, Row, Rows, View
 
@@ -81,7 +88,7 @@ def requirements(view: View) -> Rows:
 def requirement(finding: Finding, place: int) -> Row:
     question, scale = finding.question, HUNDREDTHS
     is_figure = isinstance(question, AtLeast)
-    if question.is_ not in ("at_least", "legs_with_volume", "legs_with_members"):
+    if not isinstance(question, AtLeast | LegsWithVolume | LegsWithMembers | LegsWithRecruits):
         scale = 0
     needed, counted = finding.needed, int(finding.actual[place])
     return {

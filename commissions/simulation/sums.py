@@ -44,7 +44,7 @@ from commissions.simulation.company import (
     OrderLine,
     Refund,
 )
-from commissions.simulation.facts import Moment, columns, moment
+from commissions.simulation.facts import Moment, moment, volumes
 
 Late = Sequence[tuple[Refund, OrderLine]]
 Figures = Mapping[str, Mapping[str, int]]
@@ -193,13 +193,13 @@ def restated(again: Again, refunds: Sequence[Refund], less: Figures, plan: Plan)
     back = [refund for refund in refunds if lines[place[refund.of]].whole > 0]
     sales = [lines[place[refund.of]] for refund in back]
     pairs = list(zip(back, sales, strict=True))
-    figures = columns(plan, [sale.back(refund) for refund, sale in pairs], again.here.index)
+    figures = volumes(plan, [sale.back(refund) for refund, sale in pairs])
     returns = Returns(
         line=np.array([place[refund.of] for refund in back], np.int32),
         quantity=np.array([sale.whole for sale in sales], np.int64),
         returned=np.array([sale.part(refund) for refund, sale in pairs], np.int64),
         days=np.array([refund.day - sale.day for refund, sale in pairs], np.int64),
-        volumes={code: np.array(each, np.int64) for code, each in figures["volumes"].items()},
+        volumes={code: np.array(each, np.int64) for code, each in figures.items()},
     )
     told = undone_at_payment(again, returns, plan) | columns_of(less, again.here.names)
     return restate(again.closed, replace(returns, told=told), plan.reversal)

@@ -18,7 +18,7 @@ from commissions.simulation.table import EPOCH
 Unit = Literal["volume", "money", "day", "count"]
 HUNDREDTHS, MILLIONTHS = 2, 6
 MONEY = ("due", "held", "limit", "pool", "reward", "wallet")
-KNOWN = ("pairs", "metric", "rank", "run", "missed", "rest", "once", *MONEY)
+KNOWN = ("pairs", "metric", "rank", "run", "missed", "rest", "times", "once", *MONEY)
 
 
 def decimal(units: int, places: int) -> Decimal:

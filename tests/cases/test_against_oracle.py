@@ -109,6 +109,7 @@ def lines(plan: Plan, chance: random.Random, size: int, first: int, sign: int) -
         "buyer": {
             "number": [chance.randrange(1, 4) for _ in range(count)],
             "joined": [first - chance.randrange(60) for _ in range(count)],
+            "who": [chance.randrange(1, 4) for _ in range(count)],
         },
         "volumes": {
             volume.code: [sign * chance.randrange(0, 5 * scale) for _ in range(count)]

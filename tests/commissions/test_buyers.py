@@ -65,13 +65,39 @@ FIRST_CV = {
     "code": "first_cv", "name": "Volume of first orders", "what": "volume", "volume": "cv",
     "kinds": list(SOLD), "scope": {"scope": "own"}, "orders": {"last": 1},
 }  # fmt: skip
+CUSTOMERS = {
+    "code": "customers", "name": "Customers", "what": "buyers", "volume": "cv", "least": "40",
+    "kinds": list(SOLD), "scope": {"scope": "own"},
+}  # fmt: skip
+PER_CUSTOMER = NEW_PEOPLE | {
+    "code": "per_customer", "name": "For each customer", "unit": "amount",
+    "base": {"of": "metric", "metric": "customers"}, "rates": {"by": "step", "table": ["4"]},
+}  # fmt: skip
+STRONGEST = {
+    "code": "strongest", "name": "Strongest leg", "what": "volume", "volume": "cv",
+    "kinds": list(SOLD), "scope": {"scope": "legs", "tree": "sponsor", "first": 1, "last": 1},
+    "window": "periods", "length": 2,
+}  # fmt: skip
+LEADERS = NEW_PEOPLE | {
+    "code": "leaders", "name": "Leaders", "base": {"of": "metric", "metric": "strongest"},
+    "eligibility": {
+        "when": {
+            "is": "legs_with_recruits", "legs": 1, "tree": "sponsor", "recruits": 1,
+            "by": "enroller", "where": {"is": "at_least", "metric": "customers", "figure": "1"},
+        },
+        "otherwise": "lost",
+    },
+}  # fmt: skip
 
 
 def asking() -> dict:
-    """The demo plan, and what is paid for first, early and new buyers' orders."""
+    """The demo plan, and what is paid for first, early and new buyers' orders, for customers, and
+    on the strongest leg of who enrolled somebody with customers."""
     document = demo() | {"limits": []}
-    document["metrics"] += [NEW_CV, FIRST_CV]
-    document["bonuses"] += [FIRST_ORDERS, EARLY_ORDERS, NEW_PEOPLE, OPENERS]
+    document["metrics"] += [NEW_CV, FIRST_CV, CUSTOMERS, STRONGEST]
+    document["bonuses"] += [
+        FIRST_ORDERS, EARLY_ORDERS, NEW_PEOPLE, OPENERS, PER_CUSTOMER, LEADERS,
+    ]  # fmt: skip
     return document
 
 
@@ -234,8 +260,9 @@ def test_plans_that_ask_who_bought_pay_in_the_books_what_the_simulator_pays(
     lines = LedgerEntry.objects.values_list("bonus__code", "reverses_id")
     told = {(code, undone is not None) for code, undone in lines}
     assert ("new_people", False) in told
-    assert told >= {(code, is_back) for code in ("first", "early", "openers")
+    assert told >= {(code, is_back) for code in ("first", "early", "openers", "per_customer")
                     for is_back in (False, True)}  # fmt: skip
+    assert ("leaders", False) in told
     assert not EstimateDifference.objects.exists()
     assert list(find_breaks(strict=True)) == []
     assert projections.differences() == []

@@ -65,9 +65,11 @@ def metrics() -> list[Document]:
             since="member",
             kinds=["retail"],
         ),
+        metric("customers", what="buyers", volume="pv", least="100"),
         metric("new", what="orders", orders={"first": 1, "last": 2, "within_days": 60}),
         metric("points", what="sum", parts={"ever": "1", "frontline": "500"}),
         metric("ever", volume="pv", window="lifetime"),
+        metric("others", volume="pv", scope={"scope": "legs", "tree": "sponsor", "first": 2}),
         metric("apart", volume="pv", scope=group(until=has_rank("gold", which="title"))),
     ]
 
@@ -84,10 +86,14 @@ def ladders() -> list[Document]:
     legs = {"is": "legs_with_volume", "legs": 2, "tree": "sponsor", "volume": "pv", "figure": "100"}
     led = {"is": "legs_with_members", "legs": 2, "tree": "sponsor", "members": 3,
            "ladder": "rank", "rank": "bronze"}  # fmt: skip
+    sides = {"is": "legs_with_recruits", "legs": 2, "tree": "placement", "recruits": 1,
+             "by": "enroller", "where": ACTIVE}  # fmt: skip
     ranks = {
         "bronze": at_least("pv", "100", below="5000"),
         "silver": all_of(at_least("gv", "1000", leg_cap=capped), legs),
-        "gold": any_of(led, at_least("ever", "9000"), {"is": "not", "of": ACTIVE}, count=2),
+        "gold": any_of(
+            led, sides, at_least("others", "9000"), {"is": "not", "of": ACTIVE}, count=2
+        ),
     }
     lock = {"joined_within_days": 60, "periods": 6}
     falls = {"policy": "grace", "periods": 3}
@@ -129,6 +135,7 @@ def bonuses() -> list[Document]:
         bonus("pairs", base=FLAT, rates=by_step("0.1"), pays={
               "who": "pairs", "tree": "placement", "volume": "cv", "cycle": None,
               "after_payout": "carry", "if_ineligible": "keep_both", "most_volume": "9000",
+              "over_most": "flush",
               "carry_cap": {"amount": "5000", "times": "3", "periods": 4},
               "gate": {"more": 2, "fewer": 1, "window": "lifetime"}}),
         *(pool(code, shares) for code, shares in SHARES.items()),
@@ -138,10 +145,13 @@ def bonuses() -> list[Document]:
               "carry_cap": None}),
         bonus("first", pays=upline(max_steps=5, further_steps="as_last"), orders={"last": 1},
               rates={"by": "figure", "volume": "pv", "bands": bands},
-              base={"of": "order", "volume": "cv", "at_most": "800"}),
+              base={"of": "order", "volume": "cv", "at_most": "800", "above": "40"}),
+        bonus("dozens", base={"of": "metric", "metric": "orders", "each": "12", "above": "6"},
+              pays={"who": "source"}, unit="amount", rates=by_step("25")),
         bonus("car", base={"of": "metric", "metric": "points", "at_most": "90"},
               pays={"who": "source"}, rates=by_step("0.1"),
-              occurrence={"times": "always", "after_periods": 3, "may_miss": 2, "rest_periods": 6}),
+              occurrence={"times": "always", "after_periods": 3, "may_miss": 2, "rest_periods": 6,
+                          "most_times": 24}),
         bonus("trip", base=FLAT, pays={"who": "source"}, unit="amount", rates=by_step("1"),
               occurrence={"times": "once"}, eligibility={"when": at_least("points", "26000"),
               "otherwise": "lost"}, reward={"name": "Trip to Lisbon", "value": "3500"}),
@@ -167,4 +177,6 @@ def limits() -> list[Document]:
             "amount": "1000", "share": None, "metric": None, "enforcement": "pro_rata",
             "overflow": "lost"}  # fmt: skip
     share = {"amount": None, "share": "0.4", "metric": "company_cv", "scope": "company"}
-    return [most, most | share | {"code": "ceiling", "name": "Ceiling"}]
+    starters = {"scope": "member", "when": {"is": "package", "packages": ["small"]}}
+    low = most | starters | {"code": "starters", "name": "Starters", "amount": "50"}
+    return [low, most, most | share | {"code": "ceiling", "name": "Ceiling"}]

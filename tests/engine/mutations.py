@@ -112,6 +112,7 @@ SOMETHING: dict[str, list[Any]] = {
     "below": [10**12],
     "carry_cap": [p.CarryCap(amount=1), p.CarryCap(times=1, periods=2)],
     "cycle": [100_00],
+    "each": [3_00],
     "exclusion": [p.Exclusion("line", ("other",)), p.Exclusion("line_and_earner", ("other",))],
     "gate": [p.Gate(2, 1, "period"), p.Gate(2, 1, "lifetime")],
     "kinds": [("retail",)],
@@ -121,6 +122,7 @@ SOMETHING: dict[str, list[Any]] = {
     "lock": [p.Lock(30, 3)],
     "matrix": [p.Matrix(2, "breadth_first"), p.Matrix(None, "weaker_leg")],
     "max_distance": [9],
+    "most_times": [12],
     "most_volume": [100_00],
     "orders": [p.Orders(last=1), p.Orders(first=2), p.Orders(within_days=30)],
     "reward": [p.Reward("Car", None), p.Reward("Car", 1_00)],
@@ -145,6 +147,8 @@ def is_silent(record: Any, name: str) -> bool:
             return is_silent_of_metric(record, name)
         case p.PaysPairs(cycle=None) if name == "stronger":
             return True
+        case p.PaysPairs(most_volume=None) if name == "over_most":
+            return True
         case p.CarryCap(times=None) if name == "periods":
             return True
         case p.Eligibility(when=None):
@@ -155,6 +159,8 @@ def is_silent(record: Any, name: str) -> bool:
             return True
         case p.Limit(share=None) if name == "metric":
             return True
+        case p.Limit(enforcement="refuse") if name == "overflow":
+            return True
         case _:
             return False
 
@@ -164,6 +170,7 @@ def is_silent_of_metric(metric: p.Metric, name: str) -> bool:
         return name not in ("what", "name", "parts")
     return (
         (name == "length" and metric.window in ("period", "lifetime"))
-        or (name == "volume" and metric.what != "volume")
+        or (name == "volume" and metric.what not in ("volume", "buyers"))
+        or (name == "least" and metric.what != "buyers")
         or (name == "since" and (metric.window != "first_days" or metric.what == "members"))
     )

@@ -76,7 +76,9 @@ class Parts(Measures):
         return {"of": "commissions", "bonuses": bonuses, "per": per, "after_limits": late}, False
 
     def most(self) -> Document:
-        return {"at_most": self.figure(30_000)} if self.seldom() else {}
+        above = {"above": self.pick("20", "75.50")} if self.seldom() else {}
+        most = {"at_most": self.pick("80", "110.25", "300")} if self.seldom() else {}
+        return above | most
 
     def limits_before(self, bonuses: list[str]) -> bool:
         """Whether the limits on these are on no others, and complete by now."""
@@ -170,9 +172,10 @@ class Parts(Measures):
 
     def source(self, code: str) -> Document:
         line, flat = self.pick(True, False), self.pick(True, False)
-        counted = [m["code"] for m in self.metrics if m["what"] in ("members", "orders")]
+        counted = [m["code"] for m in self.metrics if m["what"] in ("members", "orders", "buyers")]
         if flat and not line and counted and self.seldom():
             base: Document = {"of": "metric", "metric": self.pick(*counted)}
+            base |= {"each": self.pick("2", "3")} if self.seldom() else {}
         elif flat:
             base = {"of": "flat", "per": "order" if line else "member"}
         else:
@@ -197,7 +200,8 @@ class Parts(Measures):
         often = {"times": "always", "after_periods": self.pick(1, 2, 2)}
         missed = {"may_miss": self.pick(1, 2)} if often["after_periods"] > 1 else {}
         rest = {"rest_periods": self.pick(1, 2)} if self.pick(True, False) else {}
-        return often | self.pick({}, missed) | rest
+        most = {"most_times": self.pick(1, 2)} if self.seldom() else {}
+        return often | self.pick({}, missed) | rest | most
 
     def reward(self, code: str) -> Document:
         """Something that is no money: as a bonus of the same kind would be paid."""
@@ -253,6 +257,8 @@ class Parts(Measures):
             bonus["occurrence"] = {"times": "once"}
         if self.seldom():
             bonus["orders"] = self.orders()
+        if bonus["pays"]["most_volume"] is not None and self.seldom():
+            bonus["pays"]["over_most"] = "flush"
         return bonus | ({"sources": self.condition()} if self.seldom() else {})
 
     def gate(self) -> Document | None:
@@ -308,6 +314,8 @@ class Parts(Measures):
                 "enforcement": enforcement,
                 "overflow": overflow,
             })  # fmt: skip
+            if scope == "member" and self.seldom():
+                limits[-1]["when"] = self.condition()
         return limits
 
 

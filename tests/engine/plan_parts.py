@@ -70,7 +70,7 @@ class Measures:
         return volumes
 
     def scope(self, until: Document | None = None) -> Document:
-        kind = self.pick("own", "group", "group", "levels", "company")
+        kind = self.pick("own", "group", "group", "levels", "company", "legs")
         if kind == "group":
             scope = {
                 "scope": "group",
@@ -82,13 +82,19 @@ class Measures:
             first = self.pick(1, 1, 2)
             tree, last = self.pick(*TREES), first + self.pick(0, 1, 2)
             return {"scope": "levels", "tree": tree, "first": first, "last": last}
+        if kind == "legs":
+            first, more = self.pick(1, 1, 2), self.pick(None, 0, 1)
+            last = None if more is None else first + more
+            return {"scope": kind, "tree": self.pick(*TREES), "first": first, "last": last}
         return {"scope": kind}
 
     def metric(self, code: str, where: Document | None = None, **parts: Any) -> Document:
-        what = self.pick("volume", "volume", "members", "orders")
+        what = self.pick("volume", "volume", "members", "orders", "buyers")
         metric: Document = {"code": code, "name": code.upper(), "what": what, "scope": self.scope()}
-        if what == "volume":
+        if what in ("volume", "buyers"):
             metric["volume"] = self.pick(*self.figures)
+        if what == "buyers" and self.pick(True, False):
+            metric["least"] = self.pick("1", "150", "300.50")
         if what != "members" and self.seldom():
             metric["kinds"] = self.some(self.kinds)
         if what != "members" and self.seldom():
@@ -96,11 +102,13 @@ class Measures:
         if where is not None:
             metric["where"] = where
         metric |= parts
-        if self.seldom():
+        if what != "buyers" and self.seldom():
             windows = ["periods", "lifetime"]
             metric["window"] = self.pick(*windows, *(["first_days"] if what != "members" else []))
             if metric["window"] == "first_days":
-                metric["since"] = self.pick("seller", "buyer", "member", "member")
+                whose = ["seller", "buyer"]
+                whose += ["member", "member"] if metric["scope"]["scope"] != "legs" else []
+                metric["since"] = self.pick(*whose)
             if metric["window"] != "lifetime":
                 metric["length"] = self.pick(2, 3) if metric["window"] == "periods" else 30
         return metric
@@ -215,6 +223,12 @@ class Measures:
         kind = self.pick(*kinds)
         if kind == "reach":
             return self.reach()
+        if kind == "legs" and self.seldom():
+            fact = {"where": self.fact()} if self.seldom() else {}
+            return {
+                "is": "legs_with_recruits", "legs": self.pick(1, 1, 2), "tree": self.pick(*TREES),
+                "recruits": self.pick(1, 1, 2), "by": self.pick("enroller", "sponsor"),
+            } | fact  # fmt: skip
         if kind == "legs":
             return {
                 "is": "legs_with_volume", "legs": self.pick(1, 1, 2), "tree": self.pick(*TREES),

@@ -16,8 +16,8 @@ from tests.engine.documents import KINDS, load
 
 FIRST_DAY, LAST_DAY = 1_000, 1_029
 Sale = tuple[Any, ...]
-"""Seller, PV and CV, then, where it matters, kind and day, and of the buyer the number of his order
-and the day he joined."""
+"""Seller, PV and CV, then, where it matters, kind and day, and of the buyer the number of his
+order, the day he joined and who he is."""
 
 
 def hundredths(amount: str) -> int:
@@ -50,7 +50,7 @@ def columns_of(values: Any) -> Any:
 
 
 def entries(sales: Sequence[Sale], names: list[str], sign: int) -> dict[str, Any]:
-    rows = [(*sale, *("retail", LAST_DAY, 1, FIRST_DAY)[len(sale) - 2 :]) for sale in sales]
+    rows = [(*sale, *("retail", LAST_DAY, 1, FIRST_DAY, 0)[len(sale) - 2 :]) for sale in sales]
     figures = [sign * hundredths(row[1]) for row in rows]
     return {
         "id": [i + 1 for i in range(len(rows))],
@@ -58,7 +58,10 @@ def entries(sales: Sequence[Sale], names: list[str], sign: int) -> dict[str, Any
         "kind": [KINDS.index(row[2]) for row in rows],
         "day": [row[3] for row in rows],
         "volumes": {"pv": figures, "cv": figures, "margin": [0] * len(rows)},
-        "buyer": {"number": [row[4] for row in rows], "joined": [row[5] for row in rows]},
+        "buyer": {
+            what: [row[place] for row in rows]
+            for place, what in enumerate(("number", "joined", "who"), start=4)
+        },
     }
 
 

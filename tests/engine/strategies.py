@@ -64,7 +64,8 @@ def columns(entries: list[dict[str, int]], place: dict[int, int]) -> dict[str, A
         name: [entry[name] for entry in entries] for name in ("id", "kind", "day")
     }
     volumes = {figure: [entry[figure] for entry in entries] for figure in FIGURES}
-    buyer = {what: [entry[f"buyer_{what}"] for entry in entries] for what in ("number", "joined")}
+    asked = ("number", "joined", "who")
+    buyer = {what: [entry[f"buyer_{what}"] for entry in entries] for what in asked}
     seller = [place[entry["seller"]] for entry in entries]
     return columns | {"seller": seller, "volumes": volumes, "buyer": buyer}
 
@@ -175,14 +176,15 @@ def sales(draw: st.DrawFn, size: int, sign: int) -> list[dict[str, int]]:
     sale = st.tuples(
         st.integers(0, size - 1), st.integers(0, 2), st.integers(STARTS_ON, ENDS_ON),
         st.tuples(figure, figure, figure), st.integers(1, 3), st.integers(ENDS_ON - 60, ENDS_ON),
+        st.integers(1, 3),
     )  # fmt: skip
     few = draw(st.sampled_from([size, size, 2 * size, 0])) if sign > 0 else 0
     many = few + 3 if few or sign < 0 else 0
     return [
         {"id": (1 if sign > 0 else 501) + place, "seller": seller, "kind": kind, "day": day}
         | {code: sign * figure for code, figure in zip(FIGURES, figures, strict=True)}
-        | {"buyer_number": number, "buyer_joined": joined}
-        for place, (seller, kind, day, figures, number, joined) in enumerate(
+        | {"buyer_number": number, "buyer_joined": joined, "buyer_who": who}
+        for place, (seller, kind, day, figures, number, joined, who) in enumerate(
             draw(st.lists(sale, min_size=few, max_size=many))
         )
     ]
@@ -230,19 +232,8 @@ def states_of_ladder(ladder: Document, small: st.SearchStrategy[int]) -> Names:
     return names | ({f"rank.{code}.locked": small} if ladder.get("lock") else {})
 
 
-def states_of(
-    bonus: Document, figure: st.SearchStrategy[int], small: st.SearchStrategy[int]
-) -> dict[str, st.SearchStrategy[int]]:
-    if bonus["trigger"] == "payment":
-        return {f"paid.{bonus['code']}": figure}
-    code, pays, often = bonus["code"], bonus["pays"], bonus.get("occurrence", {})
-    names: dict[str, st.SearchStrategy[int]] = {}
-    if pays["who"] == "pairs":
-        names |= {f"pairs.{code}.{side}": figure for side in ("left", "right")}
-        cap = pays["carry_cap"] or {}
-        names |= {f"pairs.{code}.matched.{k}": figure for k in range(1, cap.get("periods", 1))}
-    if pays["who"] == "pool" and pays["if_nobody"] == "carry":
-        names[f"pool.{code}"] = figure.map(lambda n: n * 100)
+def states_of_occurrence(code: str, often: Document, small: st.SearchStrategy[int]) -> Names:
+    names: Names = {}
     if often.get("times") == "once":
         names[f"once.{code}"] = st.integers(0, 1)
     if often.get("after_periods", 1) > 1:
@@ -251,6 +242,24 @@ def states_of(
         names[f"missed.{code}"] = st.integers(0, often["may_miss"])
     if often.get("rest_periods", 0):
         names[f"rest.{code}"] = st.integers(0, often["rest_periods"])
+    if often.get("most_times") is not None:
+        names[f"times.{code}"] = st.integers(0, often["most_times"])
+    return names
+
+
+def states_of(
+    bonus: Document, figure: st.SearchStrategy[int], small: st.SearchStrategy[int]
+) -> dict[str, st.SearchStrategy[int]]:
+    if bonus["trigger"] == "payment":
+        return {f"paid.{bonus['code']}": figure}
+    code, pays = bonus["code"], bonus["pays"]
+    names = states_of_occurrence(code, bonus.get("occurrence", {}), small)
+    if pays["who"] == "pairs":
+        names |= {f"pairs.{code}.{side}": figure for side in ("left", "right")}
+        cap = pays["carry_cap"] or {}
+        names |= {f"pairs.{code}.matched.{k}": figure for k in range(1, cap.get("periods", 1))}
+    if pays["who"] == "pool" and pays["if_nobody"] == "carry":
+        names[f"pool.{code}"] = figure.map(lambda n: n * 100)
     if bonus.get("reward"):
         names[f"reward.{code}"] = figure
     if bonus["eligibility"]["otherwise"] == "held":

@@ -159,6 +159,33 @@ def test_people_above_the_rank_count_in_a_leg_too():
     assert who(condition, sponsors, [], plan=plan, given={"lead": [0, 0, 2]}) == []
 
 
+@pytest.mark.parametrize(
+    ("asked", "names"),
+    [
+        ({"legs": 1}, ["u", "l"]),
+        ({"legs": 2}, ["u"]),
+        ({"legs": 2, "recruits": 2}, []),
+        ({"legs": 1, "recruits": 2}, ["u"]),
+        ({"legs": 2, "where": at_least("pv", "25")}, []),
+        ({"legs": 1, "by": "sponsor"}, ["u", "l", "r", "l1", "r1"]),
+    ],
+)
+def test_legs_need_people_whom_one_brought_in_oneself(asked, names):
+    """In the placement tree l and r stand under u, l1 under l, r1 and r2 one below the other under
+    r. u enrolled l1, r1 and r2, of whom r2 sold nothing; l enrolled l2, below l1."""
+    placement = {"u": None, "l": "u", "r": "u", "l1": "l", "l2": "l1", "r1": "r", "r2": "r1"}
+    enroller = {"l1": "u", "r1": "u", "r2": "u", "l2": "l"}
+    places = list(placement)
+    above = [places.index(up) if up else -1 for up in placement.values()]
+    brought = [places.index(enroller[name]) if name in enroller else -1 for name in places]
+    parents = {"sponsor": above, "placement": above, "enroller": brought}
+    condition = {"is": "legs_with_recruits", "tree": "placement", "recruits": 1, "by": "enroller"}
+
+    met = who(condition | asked, placement, [("l1", "30")], parents=parents)
+
+    assert met == names
+
+
 def test_ranks_met_held_and_ever_reached():
     plan = {"ladders": [ladder(when_not_met={"policy": "never_falls"})]}
     carried = {"title": {"rank": [0, 0, 0, 0]}, "highest": {"rank": [2, 0, 0, 0]}}

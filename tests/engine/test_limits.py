@@ -77,6 +77,33 @@ def test_a_position_and_a_person_of_two_positions_are_cut_to_five_thousand():
     assert result.totals == {"own": 14000_00, "position": -3000_00, "person": -1000_00}
 
 
+def test_a_limit_for_each_package():
+    packages = [{"code": code, "name": code, "value": "0"} for code in ("small", "large")]
+    small, large = ({"is": "package", "packages": [code]} for code in ("small", "large"))
+    plan = plan_with(
+        limit("low", amount="50", when=small),
+        limit("high", amount="120", when=large),
+        packages=packages,
+    )
+
+    result = run(plan, {"a": "80", "b": "80", "c": "130", "d": "1000"}, package=[0, 1, 1, -1, 0, 0])
+
+    assert cuts(result, plan, "low") == {"a": -30_00}
+    assert cuts(result, plan, "high") == {"c": -10_00}
+    assert result.earned().tolist() == [50_00, 80_00, 120_00, 1000_00, 0, 0]
+
+
+def test_what_was_held_is_free_for_who_need_not_keep_to_the_limit_any_more():
+    new = {"is": "joined_in_period"}
+    plan = plan_with(limit(amount="50", when=new, overflow="held"))
+
+    first = run(plan, {"a": "80"}, joined=[1_000] * 6)
+    second = run(plan, {"a": "80"}, state=first.state, joined=[1] * 6)
+
+    assert cuts(first, plan) == {"a": -30_00}
+    assert cuts(second, plan) == {"a": 30_00}
+
+
 def test_a_cut_is_a_line_with_the_limits_place_and_no_source():
     plan = plan_with(limit(amount="5000"))
 

@@ -57,6 +57,9 @@ def members(scope, **parts):
     ("scope", "expected"),
     [
         ({"scope": "own"}, [100, 200, 400, 800, 50]),
+        ({"scope": "legs", "tree": "sponsor", "first": 1, "last": 1}, [1400, 1200, 800, 0, 0]),
+        ({"scope": "legs", "tree": "sponsor", "first": 2}, [50, 0, 0, 0, 0]),
+        ({"scope": "legs", "tree": "sponsor", "first": 1}, [1450, 1200, 800, 0, 0]),
         (group(), [1550, 1400, 1200, 800, 50]),
         (group(include_self=False), [1450, 1200, 800, 0, 0]),
         (levels(1, 1), [250, 400, 800, 0, 0]),
@@ -83,6 +86,19 @@ def test_volume_is_summed_over_the_scope(scope, expected):
 )
 def test_people_are_counted_as_whole_numbers(scope, expected):
     assert figures(members(scope)) == [count * 100 for count in expected]
+
+
+def test_legs_of_all_time_are_of_what_everybody_sold_in_the_leg_in_which_he_stands():
+    """Chetan sold 3,000.00 before: his leg is now the larger one."""
+    parts = volume({"scope": "legs", "tree": "sponsor", "first": 1, "last": 1}, window="lifetime")
+    whole = document(metrics=[*METRICS, metric("it", **parts)])
+
+    facts = known(whole, TEAM, SALES, state={"metric.it.total": [0, 0, 0, 0, 3_000_00]})
+
+    assert facts.metric("it").tolist() == [3_050_00, 1_200_00, 800_00, 0, 0]
+    assert facts.state_out["metric.it.total"].tolist() == [
+        100_00, 200_00, 400_00, 800_00, 3_050_00,
+    ]  # fmt: skip
 
 
 def test_only_people_who_meet_the_condition_count():

@@ -346,6 +346,27 @@ def test_most_volume_keeps_the_rest_in_the_legs():
     assert closed.legs("binary") == ("300.00", "100.00")
 
 
+@pytest.mark.parametrize(
+    ("parts", "left_over"),
+    [
+        ({"most_volume": "500"}, ("0.00", "0.00")),
+        ({"most_volume": "600"}, ("200.00", "0.00")),
+        ({"most_volume": "500", "cycle": "200"}, ("0.00", "0.00")),
+        ({"most_volume": "650", "cycle": "200", "after_payout": "net_off"}, ("200.00", "0.00")),
+        (
+            {
+                "most_volume": "200", "cycle": "100", "stronger": "200", "after_payout": "net_off"
+            },
+            ("0.00", "0.00"),
+        ),
+    ],
+)  # fmt: skip
+def test_legs_that_had_more_than_is_matched_may_be_flushed(parts, left_over):
+    closed = close(plan(over_most="flush", **parts), BINARY, legs("800", "600"))
+
+    assert closed.legs("binary") == left_over
+
+
 @pytest.mark.parametrize("mode", ["carry", "net_off", "flush"])
 def test_a_leg_below_zero_is_carried_on(mode: str):
     rule = plan(after_payout=mode)

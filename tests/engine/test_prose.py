@@ -70,7 +70,7 @@ def test_limits_refunds_and_payout_have_their_sections():
     assert section(plan, "Limits, one after the other").paragraphs == (
         "1. Payout ceiling. For all together, Partner commission, Unilevel and Rank bonus may come "
         "to at most 45 % of Commissionable volume of the company in a period. The period can't be "
-        "closed while it is exceeded; what is cut is not paid later.",
+        "closed while it is exceeded.",
     )
     assert section(plan, "When money is paid out").paragraphs == (
         "Earnings can be taken out from 10.00 GBP on, 0 days after the period; until then they are "

@@ -52,7 +52,7 @@ def asked(
             return {metric_key(metric): Range(0, figure)}
         case p.AtLeast(metric=metric, figure=figure, below=below):
             return {metric_key(metric): Range(figure, below)}
-        case p.LegsWithVolume() | p.LegsWithMembers():
+        case p.LegsWithVolume() | p.LegsWithMembers() | p.LegsWithRecruits():
             return {legs_key(condition): Range(condition.legs)}
         case p.HasRank():
             return asked_by_rank(condition, plan, seen)
@@ -62,9 +62,12 @@ def asked(
             return {}
 
 
-def legs_key(condition: p.LegsWithVolume | p.LegsWithMembers) -> Key:
+def legs_key(condition: p.LegsWithVolume | p.LegsWithMembers | p.LegsWithRecruits) -> Key:
     if isinstance(condition, p.LegsWithVolume):
         return ("legs", condition.tree, condition.volume, str(condition.figure))
+    if isinstance(condition, p.LegsWithRecruits):
+        number = str(condition.recruits)
+        return ("legs", condition.tree, condition.by, number, repr(condition.where))
     return ("legs", condition.tree, condition.ladder, condition.rank, str(condition.members))
 
 
@@ -145,7 +148,11 @@ def impossible(condition: p.Condition | None, plan: p.Plan) -> str | None:
             if len(open_ways) < count:
                 return f"only {len(open_ways)} of the {count} asked alternatives can be met"
             return None
-        case p.LegsWithVolume(tree="placement") | p.LegsWithMembers(tree="placement"):
+        case (
+            p.LegsWithVolume(tree="placement")
+            | p.LegsWithMembers(tree="placement")
+            | p.LegsWithRecruits(tree="placement")
+        ):
             width = plan.matrix.width if plan.matrix else None
             if width is not None and condition.legs > width:
                 return f"asks for {condition.legs} legs where the placement tree has {width}"
@@ -177,6 +184,8 @@ def asks_volume(condition: p.Condition | None, plan: p.Plan, depth: int = 8) -> 
             return figure > 0
         case p.LegsWithMembers(ladder=ladder, rank=rank) if depth:
             return asks_volume(p.HasRank("rank", ladder, rank, "paid_as"), plan, depth - 1)
+        case p.LegsWithRecruits(where=where) if depth:
+            return asks_volume(where, plan, depth - 1)
         case p.HasRank(ladder=code, rank=rank) if depth:
             ladders = [each for each in plan.ladders if each.code == code]
             whens = [rung.when for each in ladders for rung in rungs(each, rank)]

@@ -76,6 +76,7 @@ def lower_elsewhere(limit: p.Limit, plan: p.Plan) -> p.Limit | None:
     """Another limit that holds at least these bonuses to no more; the first of equals counts."""
     for other in plan.limits[::-1]:
         same = other.scope == limit.scope and other.metric == limit.metric
+        same = same and other.when in (None, limit.when)
         if other is limit or not same or not set(limit.bonuses) <= set(other.bonuses):
             continue
         mine, theirs = (limit.amount, limit.share), (other.amount, other.share)

@@ -90,7 +90,8 @@ def asks_less(ladder: p.Ladder, level: int, path: str, plan: p.Plan) -> Iterator
 def is_known(condition: p.Condition | None) -> bool:
     """Whether all that is asked is figures that can be compared."""
     parts = list(conditions(condition))
-    return all(isinstance(each, (p.AtLeast, p.LegsWithVolume, p.LegsWithMembers)) for each in parts)
+    figures = p.AtLeast | p.LegsWithVolume | p.LegsWithMembers | p.LegsWithRecruits
+    return all(isinstance(each, figures) for each in parts)
 
 
 def figure(key: Key, low: int, plan: p.Plan) -> str:

@@ -38,6 +38,8 @@ from commissions.engine.lint.largest_rates import (
 )  # fmt: skip
 from commissions.engine.prose import words
 
+Scope = p.Own | p.Group | p.Levels | p.Legs | p.Company
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -143,8 +145,10 @@ class Sale:
                 return None if self.starts(bonus) else NOTHING
             case p.Flat():
                 return self.of_amounts(bonus)
-            case p.OfMetric(metric=metric):
-                return multiplied(self.of_metric(metric, bonus), rates_in_all(bonus, self.kind))
+            case p.OfMetric(metric=metric, each=each):
+                times = Fraction(100, each) if each else Fraction(1)
+                on = multiplied(self.of_metric(metric, bonus), times)
+                return multiplied(on, rates_in_all(bonus, self.kind))
             case p.OfCommissions():
                 return self.of_commissions(bonus, bonus.base)
 
@@ -203,18 +207,23 @@ class Sale:
             return NOTHING
         if metric.window != "period":
             return None
-        if metric.what == "volume":
+        if metric.what == "buyers":
+            most = Fraction(100, metric.least) if metric.least else None
+            each = multiplied(self.of_volume(metric.volume or ""), most)
+        elif metric.what == "volume":
             each = self.of_volume(metric.volume or "")
         else:
             each = self.per_volume(Fraction(100), asked(metric.where, self.plan))
         return multiplied(each, self.times_counted(metric.scope, bonus))
 
-    def times_counted(self, scope: p.Own | p.Group | p.Levels | p.Company, bonus: p.Bonus) -> Share:
+    def times_counted(self, scope: Scope, bonus: p.Bonus) -> Share:
         match scope:
             case p.Own():
                 return Fraction(1)
             case p.Levels(first=first, last=last):
                 return Fraction(last - first + 1)
+            case p.Legs():
+                return None
             case p.Company():
                 return Fraction(1) if isinstance(bonus.pays, p.PaysPool) else None
             case p.Group(until=until):

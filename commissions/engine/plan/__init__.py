@@ -51,6 +51,7 @@ from commissions.engine.plan.conditions import (
     JoinedWithin,
     LegCap,
     LegsWithMembers,
+    LegsWithRecruits,
     LegsWithVolume,
     Not,
     Recruit,
@@ -67,7 +68,7 @@ from commissions.engine.plan.ladders import (
 )
 from commissions.engine.plan.leaving import Left
 from commissions.engine.plan.limits import Limit, Payout, Reversal
-from commissions.engine.plan.metrics import Company, Group, Levels, Metric, Own
+from commissions.engine.plan.metrics import Company, Group, Legs, Levels, Metric, Own
 from commissions.engine.plan.money import Money, Volume
 from commissions.engine.plan.orders import Orders
 from commissions.engine.plan.payees import (
@@ -162,7 +163,9 @@ __all__ = [
     "LedgerType",
     "Left",
     "LegCap",
+    "Legs",
     "LegsWithMembers",
+    "LegsWithRecruits",
     "LegsWithVolume",
     "Less",
     "Levels",

@@ -18,6 +18,7 @@ class OfOrder:
         bool, "No more than the value of the smaller package of earner and source."
     ] = False
     at_most: Annotated[Amount | None, "No more than so much of a line; null: all of it."] = None
+    above: Annotated[Amount, "Only what a line has above so much, up to `at_most`."] = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,14 @@ class OfMetric:
     of: Literal["metric"]
     metric: Code
     at_most: Annotated[Amount | None, "No more than so much of a member; null: all of it."] = None
+    above: Annotated[
+        Amount,
+        "Only what a member has above so much, up to `at_most`: 30 % of what he sold above "
+        "1000.00 up to 2000.00.",
+    ] = 0
+    each: Annotated[
+        Amount | None, "An amount for each whole so much of it: for every 3 customers."
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)

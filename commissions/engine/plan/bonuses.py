@@ -50,6 +50,10 @@ class Always:
     rest_periods: Annotated[
         int, Between(0, 120), "Who was paid is not paid again in the so many periods that follow."
     ] = 0
+    most_times: Annotated[
+        Annotated[int, Between(1, 1_000)] | None,
+        "No more than in so many periods of a member's life; null: in as many as there are.",
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from commissions.engine.plan import (
     HasPackage,
     HasRank,
     Ladder,
+    Legs,
     LegsWithMembers,
     LegsWithVolume,
     Levels,
@@ -112,20 +113,32 @@ def check_volume(path: str, volume: Volume, plan: Plan) -> Iterator[Fault]:
 def check_metric(path: str, metric: Metric, plan: Plan) -> Iterator[Fault]:
     yield from refers(f"{path}.volume", metric.volume, codes_of(plan.volumes), "figure")
     yield from kinds_refer(path, metric.kinds, plan)
-    if metric.what == "volume" and metric.volume is None:
+    if metric.what in ("volume", "buyers") and metric.volume is None:
         yield Fault(f"{path}.volume", "is missing: it says which figure of the lines is summed")
     if metric.what in ("members", "orders") and metric.volume is not None:
         yield Fault(f"{path}.volume", f"has no meaning where {metric.what} are counted")
+    if metric.least and metric.what != "buyers":
+        yield Fault(f"{path}.least", "has no meaning but where buyers are counted")
     if metric.what == "members":
         for name in ("kinds", "orders"):
             if getattr(metric, name) is not None:
                 message = "has no meaning where members are counted, not order lines"
                 yield Fault(f"{path}.{name}", message)
+    yield from check_window(path, metric)
+    yield from check_sum(path, metric, plan)
+
+
+def check_window(path: str, metric: Metric) -> Iterator[Fault]:
     if metric.window not in ("periods", "first_days") and metric.length != 1:
         yield Fault(f"{path}.length", f'has no meaning in the window "{metric.window}"')
     if metric.since != "seller" and (metric.window != "first_days" or metric.what == "members"):
         yield Fault(f"{path}.since", "has no meaning but for first days of order lines")
-    yield from check_sum(path, metric, plan)
+    if metric.what == "buyers" and metric.window != "period":
+        yield Fault(f"{path}.window", "of buyers must be period: who bought is known of that alone")
+    of_member = metric.what == "members" or metric.since == "member"
+    if isinstance(metric.scope, Legs) and metric.window == "first_days" and of_member:
+        message = "of each member himself: a leg has no figure that goes by his day of joining"
+        yield Fault(f"{path}.window", message)
 
 
 def check_sum(path: str, metric: Metric, plan: Plan) -> Iterator[Fault]:
@@ -154,6 +167,11 @@ def check_orders(path: str, orders: Orders, plan: Plan) -> Iterator[Fault]:
         yield Fault(f"{path}.last", f"is less than the first, which is {orders.first}")
     if (orders.first, orders.last, orders.within_days) == (1, None, None):
         yield Fault(path, "leaves out no order, so it says nothing")
+
+
+def check_legs(path: str, legs: Legs, plan: Plan) -> Iterator[Fault]:
+    if legs.last is not None and legs.last < legs.first:
+        yield Fault(f"{path}.last", f"is less than the first, which is {legs.first}")
 
 
 def check_levels(path: str, levels: Levels, plan: Plan) -> Iterator[Fault]:
@@ -241,6 +259,9 @@ def check_limit(path: str, limit: Limit, plan: Plan) -> Iterator[Fault]:
     if (limit.amount is None) == (limit.share is None):
         yield Fault(f"{path}.amount", "a limit has either an amount or a share of a metric")
     yield from check_limit_metric(path, limit, plan)
+    if limit.when is not None and limit.scope != "member":
+        message = f"is asked of a member, and this limit is that of a {limit.scope}"
+        yield Fault(f"{path}.when", message)
     if limit.enforcement == "refuse":
         if limit.scope != "company":
             message = f"a run is refused for the company's sum, not for that of a {limit.scope}"
@@ -273,6 +294,7 @@ def check_matrix(path: str, matrix: Matrix, plan: Plan) -> Iterator[Fault]:
 RULES: dict[type, Callable[[str, Any, Plan], Iterator[Fault]]] = {
     Volume: check_volume,
     Metric: check_metric,
+    Legs: check_legs,
     Levels: check_levels,
     Orders: check_orders,
     AnyOf: check_any,

@@ -76,14 +76,25 @@ def has_line(bonus: Bonus) -> bool:
 
 def check_base(path: str, bonus: Bonus, plan: Plan, place: int) -> Iterator[Fault]:
     base, where = bonus.base, f"{path}.base"
+    if isinstance(base, OfOrder | OfMetric):
+        yield from check_part(where, base)
     if isinstance(base, OfOrder):
         yield from refers(f"{where}.volume", base.volume, codes_of(plan.volumes), "figure")
         if base.smaller_package and not plan.packages:
             yield Fault(f"{where}.smaller_package", "needs packages, and the plan has none")
     elif isinstance(base, OfMetric):
         yield from refers(f"{where}.metric", base.metric, codes_of(plan.metrics), "metric")
+        if base.each is not None and bonus.unit != "amount":
+            yield Fault(f"{path}.unit", "is share, and for each whole so much an amount is paid")
     elif isinstance(base, OfCommissions):
         yield from check_commissions(where, base, bonus, plan, place)
+
+
+def check_part(path: str, base: OfOrder | OfMetric) -> Iterator[Fault]:
+    if base.at_most is not None and base.at_most <= base.above:
+        yield Fault(f"{path}.at_most", "is not more than `above`, so that nothing is paid on")
+    if isinstance(base, OfMetric) and base.each == 0:
+        yield Fault(f"{path}.each", "must be above zero; null stands for all of it")
 
 
 def check_commissions(
@@ -185,6 +196,8 @@ def check_pairs(path: str, bonus: Bonus, pays: PaysPairs, plan: Plan) -> Iterato
         yield Fault(f"{path}.cycle", "must be above zero; null stands for no cycles")
     if pays.stronger is not None:
         yield from check_stronger(f"{path}.stronger", pays)
+    if pays.over_most != "stays" and pays.most_volume is None:
+        yield Fault(f"{path}.over_most", "has no meaning without the most volume that is matched")
     cap = pays.carry_cap
     if cap is not None and cap.amount is None and cap.times is None:
         yield Fault(f"{path}.carry_cap", "has neither an amount nor times, so it would cap nothing")
@@ -250,7 +263,7 @@ def check_rates(path: str, bonus: Bonus, plan: Plan) -> Iterator[Fault]:
             yield Fault(f"{path}.less.than", "nobody is paid below: this bonus walks no tree")
     if bonus.unit == "amount" and isinstance(bonus.base, OfMetric):
         metric = next((item for item in plan.metrics if item.code == bonus.base.metric), None)
-        if metric is not None and metric.what in ("volume", "sum"):
+        if metric and metric.what in ("volume", "sum") and bonus.base.each is None:
             message = (
                 f"is paid for each one counted, and this metric is a {metric.what}: a share fits it"
             )
@@ -262,7 +275,7 @@ def check_rates(path: str, bonus: Bonus, plan: Plan) -> Iterator[Fault]:
 
 def check_rate(path: str, rate: int, unit: str) -> Iterator[Fault]:
     if unit == "share" and rate > WHOLE:
-        yield Fault(path, "a share above 1 would pay more than its base")
+        yield Fault(path, 'a share above 1 would pay more than its base; 5 % is "0.05"')
     if unit == "amount" and rate % CENT:
         yield Fault(path, "an amount has at most 2 decimals")
 

@@ -24,6 +24,7 @@ from commissions.engine.plan import (
     HasRank,
     IsActive,
     LegsWithMembers,
+    LegsWithRecruits,
     LegsWithVolume,
     OfCommissions,
     OfMetric,
@@ -47,6 +48,7 @@ PERIOD_ONLY: dict[type, str] = {
     AtLeast: "a metric is a figure of the whole period",
     LegsWithVolume: "volumes of legs are figures of the whole period",
     LegsWithMembers: "the whole downline is not there",
+    LegsWithRecruits: "the whole downline is not there",
     Recruit: "the sponsor's other recruits are not there",
 }
 
@@ -79,4 +81,6 @@ def period_only(part: Any, plan: Plan) -> str:
         return "an amount a member is paid for the whole period"
     if isinstance(part, Always) and (part.after_periods > 1 or part.rest_periods):
         return "periods in a row are counted at the close"
+    if isinstance(part, Always) and part.most_times is not None:
+        return "periods in which it was paid are counted at the close"
     return PERIOD_ONLY.get(type(part), "")

@@ -79,6 +79,21 @@ class LegsWithMembers:
 
 
 @dataclass(frozen=True, slots=True)
+class LegsWithRecruits:
+    """So many different legs, each with at least so many people anywhere in it whom the member
+    brought in himself: one on the left and one on the right, say."""
+
+    is_: Literal["legs_with_recruits"]
+    legs: Annotated[int, Between(1, 1_000)]
+    tree: Tree
+    recruits: Annotated[int, Between(1, 100_000)]
+    by: Annotated[
+        Literal["enroller", "sponsor"], "In which tree the recruits stand right under the member."
+    ]
+    where: Annotated[Condition | None, "Only recruits who meet this."] = None
+
+
+@dataclass(frozen=True, slots=True)
 class HasRank:
     """Of this rank or a higher one. paid_as: met in this period; title: held; highest: ever.
 
@@ -153,6 +168,7 @@ Condition = (
     | AtLeast
     | LegsWithVolume
     | LegsWithMembers
+    | LegsWithRecruits
     | HasRank
     | IsActive
     | HasPackage

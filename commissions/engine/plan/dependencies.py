@@ -26,7 +26,9 @@ from commissions.engine.plan import (
     HasRank,
     IsActive,
     Ladder,
+    Legs,
     LegsWithMembers,
+    LegsWithRecruits,
     Levels,
     Metric,
     Not,
@@ -86,7 +88,9 @@ def metric_needs(metric: Metric) -> Iterator[Need]:
     for code in metric.parts or ():
         yield (METRIC, code), False
     scope = metric.scope
-    others = isinstance(scope, Levels) or (isinstance(scope, Group) and not scope.include_self)
+    others = isinstance(scope, Levels | Legs) or (
+        isinstance(scope, Group) and not scope.include_self
+    )
     for need, below in condition_needs(metric.where):
         yield need, below or others
     if isinstance(scope, Group):
@@ -121,6 +125,9 @@ def condition_needs(condition: Condition | None) -> Iterator[Need]:
             yield (LADDER, part.ladder), False
         elif isinstance(part, LegsWithMembers):
             yield (LADDER, part.ladder), True
+        elif isinstance(part, LegsWithRecruits):
+            for need, _ in condition_needs(part.where):
+                yield need, True
 
 
 def leaves(condition: Condition | None) -> Iterator[Condition]:

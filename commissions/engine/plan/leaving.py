@@ -13,11 +13,12 @@ it was written stays `Plan.as_written`; that is what people read, compare and ch
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from commissions.engine.plan.bonuses import Bonus
-from commissions.engine.plan.conditions import AllOf, Condition, HasLeft, Not
+from commissions.engine.plan.conditions import AllOf, Condition, HasLeft, LegsWithRecruits, Not
 from commissions.engine.plan.metrics import Metric
 from commissions.engine.plan.payees import Compressed, Generations, PaysUpline, Physical
 
@@ -55,8 +56,10 @@ def spelled_out(plan: Plan) -> Plan:
     left = plan.left
     if left is None:
         return plan
-    metrics, ladders = plan.metrics, plan.ladders
+    written, metrics, ladders = plan, plan.metrics, plan.ladders
     if left.counts == "nowhere":
+        plan = among_recruits(plan)
+        metrics, ladders = plan.metrics, plan.ladders
         metrics = tuple(without_left(metric) for metric in metrics)
         ladders = tuple(
             ladder
@@ -72,7 +75,7 @@ def spelled_out(plan: Plan) -> Plan:
         ladders=ladders,
         activity=still_there(plan.activity),
         bonuses=tuple(paid_to_who_is_there(bonus, left) for bonus in plan.bonuses),
-        _written=plan,
+        _written=written,
     )
 
 
@@ -85,6 +88,21 @@ def still_there(condition: Condition | None) -> Condition:
         return STAYS
     of = condition.of if isinstance(condition, AllOf) else (condition,)
     return AllOf("all", (*of, STAYS))
+
+
+def among_recruits(part: Any) -> Any:
+    """The part of a plan with only those recruits counted, anywhere in it, who have not left."""
+    if isinstance(part, tuple):
+        return tuple(among_recruits(each) for each in part)
+    if isinstance(part, Mapping):
+        return {key: among_recruits(each) for key, each in part.items()}
+    if not is_dataclass(part) or isinstance(part, type):
+        return part
+    inner = {field.name: among_recruits(getattr(part, field.name)) for field in fields(part)}
+    found: Any = replace(part, **inner)
+    if isinstance(found, LegsWithRecruits):
+        return replace(found, where=still_there(found.where))
+    return found
 
 
 def without_left(metric: Metric) -> Metric:

@@ -39,6 +39,10 @@ class Limit:
     overflow: Annotated[
         Literal["lost", "held"], "lost: not paid, not carried. held: paid when there is room."
     ]
+    when: Annotated[
+        Condition | None,
+        "Only for members who meet this: a limit for each rank or package. Left out: for all.",
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)

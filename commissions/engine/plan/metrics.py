@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from commissions.engine.plan.conditions import Condition
 from commissions.engine.plan.orders import Orders
-from commissions.engine.plan.reading import Between, Code, Rate
+from commissions.engine.plan.reading import Amount, Between, Code, Rate
 from commissions.engine.plan.terms import Steps, Tree
 
 
@@ -42,6 +42,22 @@ class Levels:
 
 
 @dataclass(frozen=True, slots=True)
+class Legs:
+    """Of the member's legs, the largest first, the `first` to the `last`. A leg is one child in the
+    tree with all below him; the member's own figure is in none.
+
+    {"first": 1, "last": 1} is the strongest leg, {"first": 2} all others together.
+    """
+
+    scope: Literal["legs"]
+    tree: Tree
+    first: Annotated[int, Between(1, 1_000)]
+    last: Annotated[
+        Annotated[int, Between(1, 1_000)] | None, "Up to which one; null: all that follow."
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
 class Company:
     """Everybody together; the same figure for each member."""
 
@@ -60,12 +76,16 @@ class Metric:
     code: Code
     name: Annotated[str, "What it is called where people read it: Group volume."]
     what: Annotated[
-        Literal["volume", "members", "orders", "sum"],
-        "volume: sums a figure of order lines. members, orders: counts people, or paid lines. sum: "
-        "other metrics of his added up, each so many times.",
+        Literal["volume", "members", "orders", "buyers", "sum"],
+        "volume: sums a figure of order lines. members, orders, buyers: counts people, paid lines, "
+        "or who bought (customers, or distributors for themselves). sum: other metrics of his "
+        "added up, each so many times.",
     ]
-    scope: Own | Group | Levels | Company
-    volume: Annotated[Code | None, "Which figure is summed."] = None
+    scope: Own | Group | Levels | Legs | Company
+    volume: Annotated[
+        Code | None, "Which figure is summed, and what of buyers must be above zero."
+    ] = None
+    least: Annotated[Amount, "Only buyers who bought at least so much of `volume` in all."] = 0
     kinds: Annotated[tuple[Code, ...] | None, "Only order lines of these kinds."] = None
     orders: Annotated[Orders | None, "Only lines of these orders."] = None
     where: Annotated[Condition | None, "Only people (or their lines) who meet this."] = None

@@ -134,8 +134,13 @@ class PaysPairs:
         "than `cycle`, which the weaker one gives; null: both give the same.",
     ] = None
     most_volume: Annotated[
-        Amount | None, "The most volume that is matched in a period; the rest stays in the legs."
+        Amount | None, "The most volume that is matched in a period; see `over_most` for the rest."
     ] = None
+    over_most: Annotated[
+        Literal["stays", "flush"],
+        "What becomes of both legs where more than `most_volume` could have been matched. stays: "
+        "what was not matched stays in them. flush: both go to zero.",
+    ] = "stays"
     gate: Gate | None = None
 
 

@@ -150,11 +150,14 @@ def explain_metric(metric: p.Metric, plan: p.Plan) -> str:
 def counted_as(metric: p.Metric) -> str:
     if metric.what == "volume":
         return words.plain(metric.volume or "volume")
+    if metric.what == "buyers":
+        least = f"at least {words.volume(metric.least)}" if metric.least else "any"
+        return f"Number of buyers of {least} {words.plain(metric.volume or '')}"
     what = {"members": "Number of members", "orders": "Number of order lines"}[metric.what]
     return what if metric.volume is None else f"{what} ({words.plain(metric.volume)})"
 
 
-def scope(scope: p.Own | p.Group | p.Levels | p.Company, plan: p.Plan) -> str:
+def scope(scope: p.Own | p.Group | p.Levels | p.Legs | p.Company, plan: p.Plan) -> str:
     match scope:
         case p.Own():
             return "of the member himself"
@@ -165,8 +168,20 @@ def scope(scope: p.Own | p.Group | p.Levels | p.Company, plan: p.Plan) -> str:
         case p.Levels(tree=tree, first=first, last=last):
             levels = f"level {first}" if first == last else f"levels {first} to {last}"
             return f"on {levels} below the member in the {tree} tree"
+        case p.Legs(tree=tree):
+            return f"of the member's {which_legs(scope)} in the {tree} tree"
         case p.Company():
             return "of the whole company"
+
+
+def which_legs(legs: p.Legs) -> str:
+    first, last = legs.first, legs.last
+    nth = "strongest" if first == 1 else f"{words.ordinal(first)} strongest"
+    if first == last:
+        return f"{nth} leg"
+    if last is not None:
+        return f"{nth} to {words.ordinal(last)} strongest leg"
+    return "legs" if first == 1 else f"{nth} leg and all weaker ones"
 
 
 def narrowed(metric: p.Metric, plan: p.Plan) -> Iterator[str]:
@@ -242,10 +257,13 @@ def explain_limit(limit: p.Limit, plan: p.Plan) -> str:
         "lower_ranks_first": "Lower ranks are paid in full first, as far as it reaches",
         "refuse": "The period can't be closed while it is exceeded",
     }[limit.enforcement]
+    if limit.when is not None:
+        whom += f" who {words.condition(limit.when, plan)}"
     rest = {"lost": "not paid later", "held": "paid when there is room"}[limit.overflow]
+    cut = "" if limit.enforcement == "refuse" else f"; what is cut is {rest}"
     return (
         f"{limit.name}. {whom}, {words.programmes(limit.bonuses, plan)} may come to at most "
-        f"{most(limit, plan)} in a period. {how}; what is cut is {rest}."
+        f"{most(limit, plan)} in a period. {how}{cut}."
     )
 
 

@@ -9,7 +9,8 @@ It goes up the sponsor tree from the seller: ... at most 7 steps.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 from commissions.engine import plan as p
 from commissions.engine.prose import words
@@ -35,6 +36,10 @@ AFTER_PAYOUT = {
     "carry": "the weaker leg goes to zero and the stronger keeps the difference",
     "net_off": "the matched volume is taken off both legs",
     "flush": "both legs go to zero",
+}
+OVER_MOST = {
+    "stays": "the rest stays in the legs",
+    "flush": "where more could be matched, both legs go to zero",
 }
 IF_INELIGIBLE = {
     "keep_both": "keeps both legs",
@@ -67,10 +72,14 @@ def base(bonus: p.Bonus, plan: p.Plan) -> str:
     match bonus.base:
         case p.OfOrder(volume=volume, smaller_package=smaller):
             limit = " up to the value of the smaller package of seller and earner"
-            limit = (limit if smaller else "") + no_more(bonus.base)
+            limit = (limit if smaller else "") + part_of(bonus.base, words.volume)
             return f"Paid on {words.plain(volume)} of each order line{limit}."
         case p.OfMetric(metric=metric):
-            return f"Paid on each member's {words.metric_name(metric, plan)}{no_more(bonus.base)}."
+            shown = partial(words.figure, metric, plan=plan)
+            part = part_of(bonus.base, shown)
+            if bonus.base.each is not None:
+                part += f": an amount for each whole {shown(bonus.base.each)} of it"
+            return f"Paid on each member's {words.metric_name(metric, plan)}{part}."
         case p.Flat(per=per):
             unit = {"order": "order line", "member": "member in a period"}[per]
             return f"Paid as a fixed amount for each {unit}."
@@ -84,8 +93,13 @@ def base(bonus: p.Bonus, plan: p.Plan) -> str:
             )
 
 
-def no_more(base: p.OfOrder | p.OfMetric) -> str:
-    return "" if base.at_most is None else f", on no more than {words.volume(base.at_most)} of it"
+def part_of(base: p.OfOrder | p.OfMetric, shown: Callable[[int], str]) -> str:
+    """What of a figure is paid on, where that is not all of it."""
+    if base.at_most is None:
+        return f", on what of it is above {shown(base.above)}" if base.above else ""
+    if not base.above:
+        return f", on no more than {shown(base.at_most)} of it"
+    return f", on what of it is above {shown(base.above)} and up to {shown(base.at_most)}"
 
 
 def source_word(bonus: p.Bonus) -> str:
@@ -172,7 +186,7 @@ def pairs(pays: p.PaysPairs, plan: p.Plan) -> Iterator[str]:
     if pays.most_volume is not None:
         yield (
             f"No more than {words.volume(pays.most_volume)} is matched in a period; "
-            "the rest stays in the legs."
+            f"{OVER_MOST[pays.over_most]}."
         )
     yield carried(pays.carry_cap)
     if pays.gate is not None:
@@ -279,7 +293,7 @@ def always(often: p.Always) -> Iterator[str]:
     if often.after_periods == 1:
         yield "It is paid every time it is earned."
     else:
-        first = f"{often.after_periods}th period"
+        first = f"{words.ordinal(often.after_periods)} period"
         yield f"It is paid from the {first} in a row on in which it is earned."
     if often.may_miss:
         missed = words.counted(often.may_miss, "period")
@@ -287,6 +301,9 @@ def always(often: p.Always) -> Iterator[str]:
     if often.rest_periods:
         rest = words.counted(often.rest_periods, "period")
         yield f"Who was paid is not paid again in the {rest} that follow."
+    if often.most_times is not None:
+        most = words.counted(often.most_times, "period")
+        yield f"Nobody is paid it in more than {most} of his life."
 
 
 def rewarded(bonus: p.Bonus, plan: p.Plan) -> Iterator[str]:

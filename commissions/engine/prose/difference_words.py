@@ -13,6 +13,7 @@ from commissions.engine.prose import rates as prose_rates
 from commissions.engine.prose import words
 
 LABELS = {
+    "above": "only what of it is above",
     "activity": "being active",
     "after_limits": "matched after limits",
     "after_payout": "legs after a payout",
@@ -31,6 +32,7 @@ LABELS = {
     "counts": "who uses up a step",
     "cycle": "volume of a cycle on each side",
     "derived": "bonuses on refunded commissions go back",
+    "each": "an amount for each whole",
     "eligibility": "the earner",
     "enforcement": "what happens beyond",
     "factor": "money for 1.00 of volume, as a share",
@@ -47,6 +49,7 @@ LABELS = {
     "kinds": "order kinds",
     "last": "up to",
     "ledger_type": "listed under",
+    "least": "of buyers of at least",
     "left": "people who have left",
     "length": "length of the window",
     "less": "what is deducted",
@@ -58,11 +61,13 @@ LABELS = {
     "minimum": "at least",
     "money": "money",
     "more": "people in one leg",
+    "most_times": "paid at most so many times",
     "most_volume": "most volume matched",
     "occurrence": "how often",
     "of": "taken of",
     "orders": "which orders count",
     "otherwise": "what becomes of it if not",
+    "over_most": "legs that had more than is matched",
     "overflow": "what is cut",
     "owed": "instalments still to come",
     "own_too": "also limits own volume",
@@ -101,7 +106,10 @@ LABELS = {
 }
 
 
-NO_LIMIT = ("max_distance", "window_days", "most_volume", "carry_cap", "width", "at_most", "last")
+NO_LIMIT = (
+    "max_distance", "window_days", "most_volume", "carry_cap", "width", "at_most", "last",
+    "most_times",
+)  # fmt: skip
 
 
 def title(item: Any, plan: p.Plan) -> str:

@@ -99,6 +99,15 @@ def counted(number: int, one: str, many: str = "") -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
+def ordinal(number: int) -> str:
+    """
+    >>> ordinal(1), ordinal(2), ordinal(3), ordinal(11), ordinal(22)
+    ('1st', '2nd', '3rd', '11th', '22nd')
+    """
+    ends = {1: "st", 2: "nd", 3: "rd"}
+    return f"{number:,}{'th' if number % 100 in (11, 12, 13) else ends.get(number % 10, 'th')}"
+
+
 # Names
 
 
@@ -153,6 +162,8 @@ def condition(asked: p.Condition | None, plan: p.Plan) -> str:
             return composed(asked, plan)
         case p.AtLeast():
             return at_least(asked, plan)
+        case p.LegsWithRecruits():
+            return legs_with_recruits(asked, plan)
         case p.LegsWithVolume() | p.LegsWithMembers() | p.HasRank():
             return of_others(asked, plan)
         case _:
@@ -184,6 +195,15 @@ def of_others(asked: p.LegsWithVolume | p.LegsWithMembers | p.HasRank, plan: p.P
     return (
         f"has {counted(asked.legs, 'leg')} in the {asked.tree} tree with at least "
         f"{counted(asked.members, 'member')} of rank {rank} or higher in each"
+    )
+
+
+def legs_with_recruits(asked: p.LegsWithRecruits, plan: p.Plan) -> str:
+    how = {"enroller": "enrolled", "sponsor": "sponsors"}[asked.by]
+    who = "" if asked.where is None else f" and who {inner(asked.where, plan)}"
+    return (
+        f"has {counted(asked.legs, 'leg')} in the {asked.tree} tree with at least "
+        f"{counted(asked.recruits, 'member')} in each whom the member {how} himself{who}"
     )
 
 

@@ -73,12 +73,12 @@ def all_items(company: Company, bonus: Bonus, before: list[Award]) -> list[Item]
     base = bonus.base
     if isinstance(base, OfOrder):
         return [
-            Item(line.seller, line, no_more(company.volume(line, base.volume), base.at_most))
+            Item(line.seller, line, counted(base, company.volume(line, base.volume)))
             for line in company.lines
         ]
     if isinstance(base, OfMetric):
         return [
-            Item(person, None, no_more(paid_on(company, base.metric, person), base.at_most))
+            Item(person, None, counted(base, paid_on(company, base.metric, person)))
             for person in company.people
         ]
     if isinstance(base, Flat) and base.per == "order":
@@ -88,8 +88,13 @@ def all_items(company: Company, bonus: Bonus, before: list[Award]) -> list[Item]
     return of_commissions(company, base, before)
 
 
-def no_more(figure: Fraction, most: int | None) -> Fraction:
-    return figure if most is None else min(figure, hundredths(most))
+def counted(base: OfOrder | OfMetric, figure: Fraction) -> Fraction:
+    """What of a figure is paid on, or how many whole parts there are of that."""
+    most = figure if base.at_most is None else min(figure, hundredths(base.at_most))
+    part = max(most - hundredths(base.above), ZERO)
+    if isinstance(base, OfMetric) and base.each is not None:
+        return Fraction(part // hundredths(base.each))
+    return part
 
 
 def of_commissions(company: Company, base: OfCommissions, before: list[Award]) -> list[Item]:

@@ -70,6 +70,7 @@ class Line:
     sign: int = 1
     number: int = 0
     buyer_joined: int = 0
+    buyer: int = 0
 
 
 @dataclass
@@ -158,7 +159,7 @@ def lines_of(lines: Lines, people: list[Person], plan: Plan, sign: int) -> list[
             plan.kinds[int(lines.kind[place])], int(lines.day[place]),
             {code: hundredths(int(figures[place])) for code, figures in lines.volumes.items()},
             sign, *(int(lines.buyer[what][place]) if what in lines.buyer else 0
-                    for what in ("number", "joined")),
+                    for what in ("number", "joined", "who")),
         )
         for place in range(len(lines.id))
     ]  # fmt: skip

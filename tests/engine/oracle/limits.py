@@ -34,6 +34,8 @@ def cut(company: Company, limit: Limit, before: list[Award], state: State) -> li
     state[name] = {}
     for people in groups.values():
         allowed = allowed_for(company, limit, people)
+        if not meets(company, limit.when, people[0]):
+            allowed = sum((paid[p] + held[p] for p in people), ZERO)
         kept = granted(company, limit, {p: paid[p] for p in people}, allowed)
         room = max(ZERO, allowed - sum((paid[p] for p in people), ZERO))
         freed = granted(company, limit, {p: held[p] for p in people}, room)

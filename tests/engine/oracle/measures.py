@@ -18,7 +18,9 @@ from commissions.engine.plan import (
     IsActive,
     JoinedInPeriod,
     JoinedWithin,
+    Legs,
     LegsWithMembers,
+    LegsWithRecruits,
     LegsWithVolume,
     Levels,
     Metric,
@@ -38,6 +40,8 @@ def metric(company: Company, code: str, person: Person) -> Fraction:
     definition = company.plan.metric(code)
     if definition.what == "sum":
         return added_up(company, definition, lambda part: metric(company, part, person))
+    if isinstance(definition.scope, Legs):
+        return of_legs(company, definition, person, lambda other: alone(company, definition, other))
     if definition.what == "members" and definition.window != "periods":
         return company.once(
             ("metric", code, person), lambda: people_counted(company, definition, person)
@@ -53,6 +57,33 @@ def metric(company: Company, code: str, person: Person) -> Fraction:
     return figure
 
 
+def alone(company: Company, definition: Metric, person: Person) -> Fraction:
+    """What one person adds to a leg, over the window."""
+    figure: Fraction = company.once(
+        ("alone", definition.code, person), lambda: own_part(company, definition, person)
+    )
+    names = [f"{ago}" for ago in range(1, definition.length)]
+    if definition.window in ("lifetime", "first_days") and definition.what != "members":
+        names = ["total"]
+    elif definition.window != "periods":
+        names = []
+    code = definition.code
+    before = (hundredths(company.carried(f"metric.{code}.{name}", person)) for name in names)
+    return figure + sum(before, ZERO)
+
+
+def of_legs(
+    company: Company, definition: Metric, person: Person, figure_of: Callable[[Person], Fraction]
+) -> Fraction:
+    scope = definition.scope
+    assert isinstance(scope, Legs)
+    legs = [
+        sum((figure_of(other) for other in [head, *head.below(scope.tree)]), ZERO)
+        for head in person.children[scope.tree]
+    ]
+    return sum(sorted(legs, reverse=True)[scope.first - 1 : scope.last], ZERO)
+
+
 def paid_on(company: Company, code: str, person: Person) -> Fraction:
     """The metric as a base: what came back of earlier periods is taken back where it was paid."""
     definition = company.plan.metric(code)
@@ -60,6 +91,13 @@ def paid_on(company: Company, code: str, person: Person) -> Fraction:
         return added_up(company, definition, lambda part: paid_on(company, part, person))
     if definition.what == "members" or definition.window != "period":
         return metric(company, code, person)
+    if isinstance(definition.scope, Legs):
+
+        def left(other: Person) -> Fraction:
+            lines = [line for line in company.left if line.seller is other]
+            return of_lines(company, definition, lines)
+
+        return of_legs(company, definition, person, left)
     people = in_scope(company, definition.scope, person)
     lines = {other: [a for a in company.left if a.seller is other] for other in people}
     return sum((of_lines(company, definition, lines[other]) for other in people), ZERO)
@@ -92,9 +130,14 @@ def carry_metric(company: Company, definition: Metric, person: Person) -> dict[s
         return {}
     if definition.what == "members" and definition.window != "periods":
         return {}
-    figure = in_period(company, definition, person)
+    if isinstance(definition.scope, Legs):
+        figure = own_part(company, definition, person)
+        total = alone(company, definition, person)
+    else:
+        figure = in_period(company, definition, person)
+        total = metric(company, code, person)
     if definition.window in ("lifetime", "first_days"):
-        return {f"metric.{code}.total": metric(company, code, person)}
+        return {f"metric.{code}.total": total}
     if definition.window != "periods":
         return {}
     carried = [figure] + [
@@ -122,6 +165,13 @@ def own_part(company: Company, definition: Metric, person: Person) -> Fraction:
 
 def of_lines(company: Company, definition: Metric, lines: list[Line]) -> Fraction:
     wanted = [line for line in lines if counts(company, definition, line)]
+    if definition.what == "buyers":
+        bought: dict[tuple[Person, int], Fraction] = {}
+        for line in wanted:
+            key = line.seller, line.buyer
+            bought[key] = bought.get(key, ZERO) + company.volume(line, definition.volume or "")
+        least = max(hundredths(definition.least), Fraction(1, 100))
+        return Fraction(len([whole for whole in bought.values() if whole >= least]))
     if definition.what == "orders":
         return Fraction(len([line for line in wanted if line.sign > 0]))
     return sum((company.volume(line, definition.volume or "") for line in wanted), ZERO)
@@ -196,30 +246,17 @@ def meets(
 
 
 def is_met(company: Company, condition: Condition, person: Person) -> bool:
-    from tests.engine.oracle.ladders import stands_at  # measures and ranks ask each other
-
     match condition:
         case AtLeast():
             return reaches(company, condition, person)
-        case LegsWithVolume(legs=legs, tree=tree, volume=code, figure=figure):
-            found = [
-                child
-                for child in person.children[tree]
-                if total(company, [child, *child.below(tree)], code) >= hundredths(figure)
-            ]
-            return len(found) >= legs
-        case LegsWithMembers(legs=legs, tree=tree, members=members, ladder=ladder, rank=rank):
-            found = [
-                child
-                for child in person.children[tree]
-                if len([
-                    other
-                    for other in [child, *child.below(tree)]
-                    if stands_at(company, other, ladder, rank, "paid_as")
-                ]) >= members
-            ]  # fmt: skip
-            return len(found) >= legs
+        case LegsWithVolume() | LegsWithMembers() | LegsWithRecruits():
+            tree = condition.tree
+            legs = [[head, *head.below(tree)] for head in person.children[tree]]
+            found = [leg for leg in legs if has_enough(company, condition, person, leg)]
+            return len(found) >= condition.legs
         case HasRank(ladder=ladder, rank=rank, which=which):
+            from tests.engine.oracle.ladders import stands_at  # measures and ranks ask each other
+
             return stands_at(company, person, ladder, rank, which)
         case IsActive():
             return meets(company, company.plan.activity, person)
@@ -234,6 +271,26 @@ def is_met(company: Company, condition: Condition, person: Person) -> bool:
                 condition.first <= recruit_number(company, person, condition.by) <= condition.last
             )
     raise AssertionError(condition)
+
+
+def has_enough(
+    company: Company,
+    condition: LegsWithVolume | LegsWithMembers | LegsWithRecruits,
+    person: Person,
+    leg: list[Person],
+) -> bool:
+    """Whether a leg of this person has what the condition asks of each."""
+    from tests.engine.oracle.ladders import stands_at
+
+    match condition:
+        case LegsWithVolume(volume=code, figure=figure):
+            return total(company, leg, code) >= hundredths(figure)
+        case LegsWithMembers(members=members, ladder=ladder, rank=rank):
+            held = [other for other in leg if stands_at(company, other, ladder, rank, "paid_as")]
+            return len(held) >= members
+        case LegsWithRecruits(recruits=recruits, by=by, where=where):
+            own = [other for other in leg if other.parents[by] is person]
+            return len([other for other in own if meets(company, where, other)]) >= recruits
 
 
 def package_code(company: Company, person: Person) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 from commissions.engine.plan import Bonus, PaysPairs
@@ -108,7 +109,9 @@ def matched_of(pays: PaysPairs, legs: list[Fraction]) -> Fraction:
 
 
 def after_payout(pays: PaysPairs, legs: list[Fraction], taken: list[Fraction]) -> list[Fraction]:
-    if pays.after_payout == "flush":
+    without = replace(pays, most_volume=None)
+    is_full = pays.over_most == "flush" and sum(taken_of(without, legs)) > sum(taken)
+    if pays.after_payout == "flush" or is_full:
         return [min(side, ZERO) for side in legs]
     if pays.stronger is not None:
         return [side - gone for side, gone in zip(legs, taken, strict=True)]

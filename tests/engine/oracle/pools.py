@@ -13,7 +13,7 @@ from commissions.engine.plan import (
     PaysCompany,
     PaysPool,
 )
-from tests.engine.oracle.awards import Award, Item, no_more, priced
+from tests.engine.oracle.awards import Award, Item, counted, priced
 from tests.engine.oracle.company import ZERO, Company, Person, hundredths, rate, rounded
 from tests.engine.oracle.ladders import level, shown_rank
 from tests.engine.oracle.measures import meets, metric, paid_on
@@ -29,7 +29,7 @@ def pay_pool(
     assert isinstance(bonus.rates, ByStep)
     if not company.people:
         return []
-    figure = no_more(paid_on(company, bonus.base.metric, company.people[0]), bonus.base.at_most)
+    figure = counted(bonus.base, paid_on(company, bonus.base.metric, company.people[0]))
     whole = figure * rate(bonus.factor) * rate(bonus.rates.table[0])
     places = min(plan.money.scale, 2)
     pool = rounded(max(whole, ZERO), places, plan.money.rounding)

@@ -35,10 +35,10 @@ def in_a_row(
     company: Company, bonus: Bonus, often: Always, awards: list[Award], state: State
 ) -> list[Award]:
     """Those who have been eligible long enough, and were not paid only just."""
-    names = [f"{what}.{bonus.code}" for what in ("run", "missed", "rest")]
+    names = [f"{what}.{bonus.code}" for what in ("run", "missed", "rest", "times")]
     due = []
     for person in company.people:
-        run, missed, rest = (company.carried(name, person) for name in names)
+        run, missed, rest, times = (company.carried(name, person) for name in names)
         if meets(company, bonus.eligibility.when, person):
             run, missed = run + 1, 0
             long_enough = run >= often.after_periods
@@ -47,10 +47,13 @@ def in_a_row(
             run = run if missed <= often.may_miss else 0
             long_enough = often.after_periods == 1
         mine = [award for award in awards if award.earner is person]
-        free = mine if long_enough and not rest else []
+        is_over = often.most_times is not None and times >= often.most_times
+        free = mine if long_enough and not rest and not is_over else []
         due += free
         is_paid = any(award.base and award.rate for award in free)
         rest = often.rest_periods if is_paid else max(rest - 1, 0)
+        if often.most_times is not None:
+            state.setdefault(names[3], {})[person] = Fraction(times + is_paid)
         if often.after_periods > 1:
             state.setdefault(names[0], {})[person] = Fraction(run)
         if often.after_periods > 1 and often.may_miss:
