@@ -105,8 +105,8 @@ def allowances(limit: Limit, facts: Facts) -> Int64s:
         whole = 0 if limit.metric is None else of_company(facts.metric(limit.metric))
         return np.array([min(company_allowance(limit, facts.plan, whole), LARGEST)], np.int64)
     if limit.when is not None:
-        whole = allowances(replace(limit, when=None), facts)
-        return np.where(facts.meets(limit.when), whole, LARGEST)
+        asked = allowances(replace(limit, when=None), facts)
+        return np.where(facts.meets(limit.when), asked, LARGEST)
     if limit.share is None or limit.metric is None:
         return np.full(size, min(in_units(limit.amount or 0, money), LARGEST), np.int64)
     figure = np.maximum(facts.metric(limit.metric), 0)

@@ -24,7 +24,7 @@ carried: they are all here with the day they joined. Lifetime counts those who a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -132,10 +132,12 @@ def buyers(metric: Metric, facts: Facts) -> Int64s:
         refuse_sum_overflow(values, metric.name)
         found.append((lines.seller[counts], lines.of_buyer(WHO)[counts], values[counts]))
     seller, who, values = (np.concatenate(column) for column in zip(*found, strict=True))
-    pairs, place = np.unique(np.stack([seller, who]), axis=1, return_inverse=True)
-    bought = np.zeros(pairs.shape[1], np.int64)
-    np.add.at(bought, place.ravel(), values)
-    enough = pairs[0][bought >= max(metric.least, 1)]
+    order = np.lexsort((who, seller))
+    seller, who = seller[order], who[order]
+    is_next = np.append(True, (seller[1:] != seller[:-1]) | (who[1:] != who[:-1]))
+    starts = np.flatnonzero(is_next[: len(seller)])
+    bought = np.add.reduceat(values[order], starts) if starts.size else values
+    enough = seller[starts][bought >= max(metric.least, 1)]
     return ONE * np.bincount(enough, minlength=len(facts.snapshot.members)).astype(np.int64)
 
 
@@ -277,7 +279,7 @@ def soon_in_scope(
         add(seller, np.arange(len(seller)))
     if isinstance(scope, Own):
         return total
-    parent, first, last = way_up(scope, facts)
+    parent, first, last = way_up(cast(Group | Levels, scope), facts)
     for above, at in upward(parent, seller, open_window(joined, metric, facts), first, last):
         add(above, at)
     return total

@@ -68,7 +68,8 @@ def read_json(path: Path, faults: list[InputFault]) -> object:
     except (OSError, UnicodeDecodeError) as error:
         faults.append(InputFault(path.name, 0, "", f"can't be read: {error}"))
     except DocumentRefused as error:
-        faults.append(InputFault(path.name, error.line, "", f"can't be read: {error}"))
+        message = f"can't be read: {error.place} {error.reason}"
+        faults.append(InputFault(path.name, error.line, "", message))
     return None
 
 

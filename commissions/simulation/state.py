@@ -25,6 +25,10 @@ from commissions.simulation.units import HUNDREDTHS, KNOWN, day, decimal, unders
 PARTS = (
     "carried", "titles", "highest", "until", "last_number", "bought", "sold", "ledger", "closed",
 )  # fmt: skip
+PRINTED = {
+    "number": int, "earner": str, "source": str, "bonus": str, "level": int, "order": str,
+    "line": str,
+}  # fmt: skip
 DAY = "rank.since"
 VOLUME = "metric."
 
@@ -135,6 +139,8 @@ def read_lineage(reader: _Reader, document: Mapping[str, Any], carried: Carried)
     codes = {programme.code for programme in reader.plan.programmes}
     for row in document.get("ledger", []):
         line = LedgerLine(**{**row, "amount": understood("wallet", row["amount"], reader.plan)})
+        if not all(isinstance(getattr(line, name), kind) for name, kind in PRINTED.items()):
+            raise ValueError(f"line {line.number!r} is not as a run printed it")
         if line.bonus not in codes or (line.earner and line.earner not in reader.people):
             raise ValueError(f"line {line.number} is of a bonus or a distributor not known here")
         carried.ledger.append(line)

@@ -9,11 +9,12 @@ The engine carries integers. What one of them means follows from its name in the
 from __future__ import annotations
 
 from datetime import date, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Literal
 
 from commissions.engine.plan import Plan
-from commissions.simulation.table import EPOCH
+from commissions.engine.rounding import LARGEST
+from commissions.simulation.table import EPOCH, FIGURE
 
 Unit = Literal["volume", "money", "day", "count"]
 HUNDREDTHS, MILLIONTHS = 2, 6
@@ -67,10 +68,11 @@ def understood(name: str, text: object, plan: Plan) -> int:
     if unit == "day":
         return (date.fromisoformat(text) - EPOCH).days
     places = {"count": 0, "money": plan.money.scale}.get(unit, HUNDREDTHS)
-    try:
-        number = Decimal(text).scaleb(places)
-    except InvalidOperation:
-        raise ValueError("is no figure") from None
-    if not number.is_finite() or number != int(number):
+    if not FIGURE.fullmatch(text):
+        raise ValueError("is no figure")
+    number = Decimal(text).scaleb(places)
+    if number != int(number):
         raise ValueError(f"must have no more than {places} decimals")
+    if abs(number) > LARGEST:
+        raise ValueError("is too large")
     return int(number)

@@ -4,7 +4,7 @@ Driven by the records themselves: each field is given another value of its own t
 alone (a `code`, the tag of a record) and fields without a meaning where they stand are left out.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import Annotated, Any, Literal, get_args, get_origin
 
@@ -138,31 +138,26 @@ SOMETHING: dict[str, list[Any]] = {
 }
 
 
+NO_MEANING: list[tuple[type, str, Callable[[Any], bool]]] = [
+    (p.PaysPairs, "stronger", lambda pays: pays.cycle is None),
+    (p.PaysPairs, "over_most", lambda pays: pays.most_volume is None),
+    (p.CarryCap, "periods", lambda cap: cap.times is None),
+    (p.Eligibility, "otherwise", lambda asked: asked.when is None),
+    (p.Volume, "rate", lambda volume: volume.of is None),
+    (p.Bonus, "base", lambda bonus: isinstance(bonus.pays, p.PaysPairs)),
+    (p.Limit, "metric", lambda limit: limit.share is None),
+    (p.Limit, "overflow", lambda limit: limit.enforcement == "refuse"),
+]
+
+
 def is_silent(record: Any, name: str) -> bool:
     """Names for code alone, and fields that mean nothing where they stand."""
-    match record:
-        case _ if name in ("code", "_hash"):
-            return True
-        case p.Metric():
-            return is_silent_of_metric(record, name)
-        case p.PaysPairs(cycle=None) if name == "stronger":
-            return True
-        case p.PaysPairs(most_volume=None) if name == "over_most":
-            return True
-        case p.CarryCap(times=None) if name == "periods":
-            return True
-        case p.Eligibility(when=None):
-            return name == "otherwise"
-        case p.Volume(of=None) if name == "rate":
-            return True
-        case p.Bonus(pays=p.PaysPairs()) if name == "base":
-            return True
-        case p.Limit(share=None) if name == "metric":
-            return True
-        case p.Limit(enforcement="refuse") if name == "overflow":
-            return True
-        case _:
-            return False
+    if isinstance(record, p.Metric):
+        return name == "code" or is_silent_of_metric(record, name)
+    return name in ("code", "_hash") or any(
+        isinstance(record, kind) and name == field and has_none(record)
+        for kind, field, has_none in NO_MEANING
+    )
 
 
 def is_silent_of_metric(metric: p.Metric, name: str) -> bool:

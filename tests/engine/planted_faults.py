@@ -429,8 +429,8 @@ NEWER = [
     Fault(
         "a limit for everybody, whatever it asks",
         "limits",
-        "return np.where(facts.meets(limit.when), whole, LARGEST)",
-        "return whole",
+        "return np.where(facts.meets(limit.when), asked, LARGEST)",
+        "return asked",
         "test_limits.py::test_a_limit_for_each_package",
     ),
     Fault(

@@ -93,12 +93,14 @@ def test_whoever_has_left_ends_no_generation():
 
 @pytest.mark.parametrize(("left", "counted"), [(PASSED, 1), (STANDS, 2)])
 def test_whoever_has_left_is_counted_as_the_plan_says(left, counted):
-    """A has B, who sold enough for Bronze before he left, and D; E is below both."""
+    """A brought in B, who sold enough for Bronze before he left, and D."""
+    both = {"is": "legs_with_recruits", "legs": 2, "tree": "sponsor", "recruits": 1,
+            "by": "sponsor"}  # fmt: skip
     people = metric("directs", what="members", scope=levels(1, 1))
     plan = load(
         document(
             metrics=[metric("pv"), people],
-            ladders=[ladder({"bronze": at_least("pv", "10")})],
+            ladders=[ladder({"bronze": at_least("pv", "10")}), ladder({"both": both}, code="team")],
             bonuses=[bonus("own", pays={"who": "source"}, rates=by_step("0.10"))],
             activity=None,
             left=left,
@@ -110,6 +112,7 @@ def test_whoever_has_left_is_counted_as_the_plan_says(left, counted):
 
     assert facts.metric("directs").tolist() == [counted * 100, 0, 0]
     assert facts.ranks(plan.ladders[0].code).paid_as.tolist() == [0, counted - 1, 0]
+    assert facts.ranks("team").paid_as.tolist() == [counted - 1, 0, 0]
     assert facts.metric("pv").tolist() == [0, 2000, 0]
     assert facts.active.tolist() == [True, False, True]
 

@@ -108,6 +108,58 @@ def test_amounts_have_the_currency_and_shares_percent():
     assert section(plan, "Share").tables[0].rows == (("3.25 %",),)
 
 
+@pytest.mark.parametrize(
+    ("pays", "rest"),
+    [(upline(), "the step pays nobody"), ({"who": "source"}, "he gets nothing of it")],
+)
+def test_who_is_not_eligible_leaves_a_step_only_where_somebody_walks(pays, rest):
+    asked = {"when": {"is": "active"}, "otherwise": "lost"}
+    plan = load(document(bonuses=[bonus(pays=pays, eligibility=asked, rates=by_step("0.1"))]))
+
+    assert f"Only who is active is paid; otherwise {rest}." in section(plan, "Unilevel").paragraphs
+
+
+def test_new_figures_legs_and_parts_read_as_they_are_meant():
+    sides = {
+        "is": "legs_with_recruits", "legs": 2, "tree": "placement", "recruits": 1,
+        "by": "enroller", "where": at_least("pv", "25"),
+    }  # fmt: skip
+    plan = load(document(
+        metrics=[
+            metric("pv"),
+            metric("buyers", what="buyers", volume="pv", least="50"),
+            metric("best", volume="pv", scope={"scope": "legs", "tree": "sponsor", "first": 2}),
+        ],
+        activity=sides,
+        bonuses=[
+            bonus("threes", base={"of": "metric", "metric": "buyers", "each": "3"},
+                  pays={"who": "source"}, unit="amount", rates=by_step("40")),
+            bonus("tier", base={"of": "metric", "metric": "pv", "above": "10", "at_most": "20"},
+                  pays={"who": "source"}, rates=by_step("0.1")),
+        ],
+    ))  # fmt: skip
+
+    assert [row[1] for row in section(plan, "What is measured").tables[1].rows[1:]] == [
+        "Number of buyers of at least 50.00 PV of the member himself in the period",
+        "PV of the member's 2nd strongest leg and all weaker ones in the sponsor tree in the "
+        "period",
+    ]
+    assert words.condition(plan.activity, plan) == (
+        "has 2 legs in the placement tree with at least 1 member in each whom the member enrolled "
+        "himself and who has at least 25.00 PV"
+    )
+    assert (
+        section(plan, "Threes")
+        .paragraphs[0]
+        .startswith("Paid on each member's BUYERS: an amount for each whole 3 of it.")
+    )
+    assert (
+        section(plan, "Tier")
+        .paragraphs[0]
+        .startswith("Paid on each member's PV, on what of it is above 10.00 and up to 20.00.")
+    )
+
+
 def test_markdown_has_a_heading_for_each_section_and_whole_tables():
     sections = explain_plan(load(demo()))
     lines = to_markdown("Demo plan", sections).splitlines()

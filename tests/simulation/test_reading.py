@@ -135,6 +135,24 @@ def test_a_document_that_says_nothing_certain_is_refused(tmp_path, file, text, f
     assert fault in found.message
 
 
+@pytest.mark.parametrize("figure", ["1e400", "9" * 30, "\u0665", ""])
+def test_a_figure_of_a_state_is_a_plain_one_that_fits(tmp_path, figure):
+    [fault] = faults_of(Folder(tmp_path, PEOPLE, ORDERS), {"carried": {"wallet": {"Asha": figure}}})
+
+    assert fault.startswith("state.json, carried.wallet.Asha: is ")
+
+
+def test_a_ledger_that_no_run_printed_is_refused(tmp_path):
+    line = {
+        "number": 1, "earner": "Asha", "source": "Asha", "bonus": "unilevel", "level": 1,
+        "order": [], "line": "1", "amount": "1.00",
+    }  # fmt: skip
+
+    [fault] = faults_of(Folder(tmp_path, PEOPLE, ORDERS), {"ledger": [line]})
+
+    assert "line 1 is not as a run printed it" in fault
+
+
 def test_a_state_is_an_object(tmp_path):
     folder = Folder(tmp_path, PEOPLE, ORDERS)
 

@@ -253,6 +253,8 @@ def eligibility(bonus: p.Bonus, plan: p.Plan) -> str:
     if asked is None:
         return "Nothing more is asked of the earner."
     otherwise = OTHERWISE[bonus.eligibility.otherwise]
+    if bonus.eligibility.otherwise == "lost" and not isinstance(bonus.pays, p.PaysUpline):
+        otherwise = "he gets nothing of it"
     return f"Only who {words.condition(asked, plan)} is paid; otherwise {otherwise}."
 
 

@@ -72,8 +72,11 @@ def plan_in(path: Path) -> Plan:
     """The plan in a file. Raises CommandError with every fault, each by its path."""
     try:
         return load_plan(parsed(path.read_text(encoding="utf-8-sig")))
-    except (OSError, UnicodeDecodeError, DocumentRefused) as problem:
+    except (OSError, UnicodeDecodeError) as problem:
         raise CommandError(f"{path} can't be read: {problem}") from problem
+    except DocumentRefused as refusal:
+        message = f"{path} can't be read: {refusal.place} {refusal.reason}"
+        raise CommandError(message) from refusal
     except PlanError as refusal:
         raise CommandError(f"{path} has faults:\n{refusal}") from refusal
 
