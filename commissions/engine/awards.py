@@ -154,7 +154,7 @@ def counted(base: OfOrder | OfMetric, figures: Int64s) -> Int64s:
     Each whole 3.00: of 7.00 there are 2, which is a base of 2.00.
     """
     part = figures if base.at_most is None else np.minimum(figures, base.at_most)
-    part = part - base.above
+    part = part - base.above if base.above else part
     if isinstance(base, OfMetric) and base.each is not None:
         return np.maximum(part, 0) // base.each * UNIT
     return part
