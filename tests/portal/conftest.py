@@ -8,7 +8,11 @@ from commissions.services.claims import claim_volume
 from commissions.services.finalize import approve_period, finalize_period
 from commissions.services.periods import close_period
 from commissions.services.runs import calculate, start_run
+from genealogy.models import Distributor
 from tests.cast import Cast, at, gather
+from tests.genealogy.moving import asked
+from tests.portal.days import CAME, MOVED
+from tests.portal.lines import enrol_under, place_the_company
 
 
 def close(cast: Cast, code: str) -> CommissionPeriod:
@@ -36,6 +40,18 @@ def company(db: None) -> Cast:
     close(cast, "2026-10")
     cast.buys("dmitri", 3, at("2026-11-03"))
     claim_volume()
+    return cast
+
+
+@pytest.fixture
+def moved(cast: Cast) -> Cast:
+    """Chloe was moved from Ben to Stella on 20 November, with Dmitri below her; Nia came on the
+    24th."""
+    place_the_company(cast)
+    (nia,) = enrol_under(cast, "stella", 1, CAME)
+    Distributor.objects.filter(pk=nia.pk).update(display_name="Nia Evans")
+    cast.distributors["nia"] = Distributor.objects.get(pk=nia.pk)
+    asked(cast, "chloe", "stella", effective_on=MOVED)
     return cast
 
 
