@@ -139,14 +139,14 @@ class PastScope(Scope):
         return not self.sees_all and self.own is None
 
     def covers(self, node: GenealogyNode) -> bool:
-        """Whether somebody stood below the reader on the day; by a statement."""
+        return self.reaches(node.distributor_id, node.tree)
+
+    def reaches(self, distributor_id: int, tree: str) -> bool:
+        """Whether somebody with a place stood below the reader on the day; by a statement."""
         if self.sees_all:
             return True
-        top = self.top_in(node.tree)
-        if top is None:
-            return False
-        above = self.tree(node.tree).upline(node.distributor_id)
-        return top.distributor_id in (node.distributor_id, *above)
+        way = self.tree(tree).upline(distributor_id)
+        return self.own is not None and self.own.pk in (distributor_id, *way)
 
     def _first_seen(self, number: str, trees: list[Tree | str]) -> GenealogyNode:
         person = Distributor.objects.filter(number=number).first()
@@ -165,12 +165,11 @@ class PastScope(Scope):
         ids = list(people.values_list("pk", flat=True))
         ways = tree.uplines(ids)
         nodes = tree.nodes({pk: len(ways.get(pk, [])) for pk in ids}).values()
-        top = self.top
+        own = self.own.pk if self.own else None
         return [
             node
             for node in nodes
-            if self.sees_all
-            or (top and top.distributor_id in (node.distributor_id, *ways[node.distributor_id]))
+            if self.sees_all or own in (node.distributor_id, *ways.get(node.distributor_id, []))
         ]
 
     def reduced(self, ids: Iterable[int]) -> set[int]:

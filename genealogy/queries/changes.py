@@ -50,27 +50,40 @@ class Day:
         return f"&{self.query}"
 
     def facts(self, tree: str, **more: Any) -> dict[str, Any]:
-        """The parameters of HELD, and more."""
-        return {"tree": tree, "on": self.on, "known": self.known_at or "infinity", **more}
+        """The parameters of the conditions below, and more."""
+        return {"tree": tree, "on": self.on, "known": self.known_at, **more}
 
+    def begun(self, row: str = "p", tree: str = "%(tree)s") -> str:
+        """That a position (a row of its table, in plain SQL) had begun by the day."""
+        return f"{row}.tree = {tree} and {row}.valid_from <= %(on)s and {self._believed(row)}"
 
-def held(row: str = "p") -> str:
-    """The condition of PositionQuerySet.as_of, for a position called `row` in plain SQL."""
-    return HELD.replace("p.", f"{row}.")
+    def held(self, row: str = "p") -> str:
+        """That it was the last one that had: the condition of PositionQuerySet.as_of."""
+        return f"""{self.begun(row)} and not exists (
+          select from genealogy_distributorposition next
+          where next.distributor_id = {row}.distributor_id
+            and next.valid_from > {row}.valid_from and {self.begun("next")})"""
 
+    def place_of(self, who: str, tree: str = "%(tree)s") -> str:
+        """The position that one person held, to join sideways: a look at an index."""
+        return f"""lateral (
+          select p.id, p.parent_id, p.leg from genealogy_distributorposition p
+          where p.distributor_id = {who} and {self.begun("p", tree)}
+          order by p.valid_from desc limit 1)"""
 
-BELIEVED = """
-p.recorded_at <= %(known)s and (p.superseded_at is null or p.superseded_at > %(known)s)
-"""
-HELD = f"""
-p.tree = %(tree)s and p.valid_from <= %(on)s and {BELIEVED}
-and not exists (
-  select from genealogy_distributorposition next
-  where next.distributor_id = p.distributor_id and next.tree = p.tree
-    and next.valid_from > p.valid_from and next.valid_from <= %(on)s
-    and {BELIEVED.replace("p.", "next.")}
-)
-"""
+    def changed(self) -> str:
+        """Who stands elsewhere today, or may: whoever has a position that began later, and with a
+        moment whoever was written about since."""
+        learnt = "or recorded_at > %(known)s or superseded_at > %(known)s" if self.known_at else ""
+        return f"""
+          select distinct distributor_id as id from genealogy_distributorposition
+          where tree = %(tree)s and (superseded_at is null and valid_from > %(on)s {learnt})"""
+
+    def _believed(self, row: str) -> str:
+        if self.known_at is None:
+            return f"{row}.superseded_at is null"
+        stood = f"{row}.superseded_at is null or {row}.superseded_at > %(known)s"
+        return f"{row}.recorded_at <= %(known)s and ({stood})"
 
 
 @dataclass(frozen=True)
@@ -101,47 +114,44 @@ Spot = int | tuple[int] | None
 """A piece by its place in the list, somebody without a label by his id, or the whole tree."""
 
 _CHANGES = """
-with changed as materialized (
-  select distinct distributor_id as id from genealogy_distributorposition
-  where tree = %(tree)s and {since}
-), above_some as (
-  select distinct b.parent_id as id from changed c
-  join genealogy_distributorposition b on b.parent_id = c.id and {held_below}
-), delta as materialized (
-  select c.id, p.parent_id,
-         p.parent_id is not null or (p.id is not null and %(tree)s = 'sponsor')
-           or above_some.id is not null as was_there
-  from changed c
-  join genealogy_distributor d on d.id = c.id
-  left join genealogy_distributorposition p on p.distributor_id = c.id and {held}
-  left join above_some on above_some.id = c.id
-  where p.parent_id is distinct from d.{parent}_id
+with changed as materialized ({changed}
+), held as materialized (
+  select changed.id, p.parent_id from changed cross join {place} p
+  where exists (
+    select from genealogy_distributorposition p
+    where p.distributor_id = changed.id and {begun})
+), maybe_above as materialized (
+  select distinct b.parent_id as id from genealogy_distributorposition b
+  where {begun_below} and b.parent_id in (select id from changed) and %(tree)s = 'placement'
+), there as materialized (
+  select id, parent_id from held where parent_id is not null or %(tree)s = 'sponsor'
+  union all
+  select id, null from maybe_above
+  where id not in (select id from held where parent_id is not null) and exists (
+    select from genealogy_distributorposition b where b.parent_id = maybe_above.id and {held_below})
 )
 select (
-  select array_agg(n.lft order by n.lft) from delta
-  join genealogy_genealogynode n on n.distributor_id = delta.id and n.tree = %(tree)s
-  where not was_there
+  select array_agg(n.lft order by n.lft) from genealogy_genealogynode n
+  where n.tree = %(tree)s
+    and n.distributor_id in (select id from changed except select id from there)
 ), (
   select jsonb_agg(jsonb_build_array(
-    delta.id, n.lft, coalesce(n.rgt, 0), coalesce(n.size, 1), coalesce(n.depth, 0),
-    delta.parent_id, above.lft, coalesce(above.depth, 0)) order by n.lft)
-  from delta
+    there.id, n.lft, coalesce(n.rgt, 0), coalesce(n.size, 1), coalesce(n.depth, 0),
+    there.parent_id, above.lft, coalesce(above.depth, 0)) order by n.lft)
+  from there
+  join lateral (
+    select {parent}_id as parent_id from genealogy_distributor where id = there.id limit 1
+  ) today on today.parent_id is distinct from there.parent_id
   left join lateral (
     select * from genealogy_genealogynode
-    where distributor_id = delta.id and tree = %(tree)s limit 1
+    where distributor_id = there.id and tree = %(tree)s limit 1
   ) n on true
   left join lateral (
     select * from genealogy_genealogynode
-    where distributor_id = delta.parent_id and tree = %(tree)s limit 1
+    where distributor_id = there.parent_id and tree = %(tree)s limit 1
   ) above on true
-  where was_there
 )
 """
-SINCE = "superseded_at is null and valid_from > %(on)s"
-SINCE_OR_LEARNT = (
-    "((superseded_at is null and valid_from > %(on)s) or recorded_at > %(known)s "
-    "or superseded_at > %(known)s)"
-)
 
 
 class Changes:
@@ -154,9 +164,11 @@ class Changes:
     @cached_property
     def _found(self) -> tuple[list[int], list[Piece]]:
         query = _CHANGES.format(
-            since=SINCE_OR_LEARNT if self.day.known_at else SINCE,
-            held=held(),
-            held_below=held("b"),
+            changed=self.day.changed(),
+            place=self.day.place_of("changed.id"),
+            begun=self.day.begun(),
+            begun_below=self.day.begun("b"),
+            held_below=self.day.held("b"),
             parent=PARENT[self.tree],
         )
         with connection.cursor() as cursor:
@@ -168,6 +180,10 @@ class Changes:
     def absent(self) -> list[int]:
         """The labels of those who are in today's tree and were not on the day, sorted."""
         return self._found[0]
+
+    def absent_within(self, stretch: Stretch) -> list[int]:
+        first, last = bisect_left(self.absent, stretch.low), bisect_right(self.absent, stretch.high)
+        return self.absent[first:last]
 
     @cached_property
     def pieces(self) -> list[Piece]:
@@ -302,7 +318,7 @@ class Changes:
     def stretches(self, label: tuple[int, int], depth: int) -> list[Stretch]:
         """The labels of today that somebody's line of the day had, him included at level 0.
 
-        Those who came since lie in between; see `absent`.
+        Those who came since lie in between; see `absent_within`.
         """
         found: list[Stretch] = []
         waiting = [(label[0], label[1], -depth)]

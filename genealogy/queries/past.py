@@ -7,15 +7,15 @@ nothing of today: number, name, day of joining, parents and directs of the day.
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
-from typing import Any
 
 from django.db import connection
-from django.db.models import Count, QuerySet
+from django.db.models import Q, QuerySet
 
 from genealogy.models import Distributor, DistributorPosition, GenealogyNode, Rank
 from genealogy.models.node import Tree
-from genealogy.queries.changes import Changes, Day, held
+from genealogy.queries.changes import Changes, Day
 from genealogy.queries.explorer import (
     CRUMBS,
     MOST_GENERATIONS,
@@ -27,8 +27,6 @@ from genealogy.queries.explorer import (
     unfold,
 )
 from genealogy.services import past_ranks
-
-SHOWN = ("id", "number", "display_name", "joined_on")
 
 
 @dataclass
@@ -61,52 +59,38 @@ class PastTree:
     def nodes(self, depths: dict[int, int]) -> dict[int, GenealogyNode]:
         """Those of the people who had a place, by id: their line's size, and the depth given.
 
-        A fixed number of statements; one more in the placement tree, whose people also have a
-        sponsor.
+        Two statements beside what changed.
         """
-        ids = list(depths)
-        parents = self.parents(ids)
-        directs = self._directs(ids)
-        there = [pk for pk in ids if self._has_place(parents.get(pk)) or pk in directs]
-        labels = self.labels(there)
-        sponsors = parents if self.tree == Tree.SPONSOR else self._sponsors(there)
-        ranks = past_ranks.names_of(there, self.day.on, self.day.known_at)
-        people = Distributor.objects.filter(pk__in=there).values_list(*SHOWN)
+        query = _PEOPLE.format(
+            place=self.day.place_of("d.id"),
+            sponsor=self.day.place_of("d.id", "'sponsor'"),
+            held=self.day.held("b"),
+        )
+        with connection.cursor() as cursor:
+            cursor.execute(query, self.day.facts(self.tree, ids=list(depths)))
+            found = [_Found(*row) for row in cursor.fetchall()]
+        ids = [each.id for each in found]
+        ranks = past_ranks.names_of(ids, self.day.on, self.day.known_at)
         return {
-            row[0]: GenealogyNode(
+            each.id: GenealogyNode(
                 tree=self.tree,
-                depth=depths[row[0]],
-                size=self.changes.size(row[0], labels.get(row[0])),
-                distributor=_person(
-                    row,
-                    sponsor_id=sponsors.get(row[0], (None, None))[0],
-                    place=parents.get(row[0], (None, None)) if self._is_placement else NOWHERE,
-                    directs=directs.get(row[0], 0),
-                    rank=ranks.get(row[0], ""),
-                ),
+                depth=depths[each.id],
+                size=self.changes.size(each.id, each.label),
+                distributor=each.person(ranks.get(each.id, ""), in_tree=self.tree),
             )
-            for row in people
+            for each in found
         }
-
-    def _has_place(self, position: tuple[int | None, int | None] | None) -> bool:
-        """In the placement tree a position under nobody is none."""
-        return position is not None and (not self._is_placement or position[0] is not None)
 
     @property
     def _is_placement(self) -> bool:
         return self.tree == Tree.PLACEMENT
 
-    def parents(self, ids: Iterable[int]) -> dict[int, tuple[int | None, int | None]]:
-        """(parent, leg) of those who had a position."""
-        rows = self.positions.filter(distributor__in=list(ids))
-        return {pk: (up, leg) for pk, up, leg in rows.values_list("distributor", "parent", "leg")}
-
-    def _sponsors(self, ids: list[int]) -> dict[int, tuple[int | None, int | None]]:
-        return PastTree(Tree.SPONSOR, self.day).parents(ids)
-
-    def _directs(self, ids: list[int]) -> dict[int, int]:
-        rows = self.positions.filter(parent__in=ids).values_list("parent")
-        return dict(rows.annotate(directs=Count("pk")).order_by())
+    def has(self, distributor_id: int) -> bool:
+        """Whether somebody had a place on the day: in the placement tree under or above others."""
+        his = Q(distributor=distributor_id)
+        if self._is_placement:
+            his = Q(his, parent__isnull=False) | Q(parent=distributor_id)
+        return self.positions.filter(his).exists()
 
     def labels(self, ids: Iterable[int]) -> dict[int, tuple[int, int, int]]:
         """(lft, rgt, size) of today."""
@@ -138,9 +122,12 @@ class PastTree:
     def uplines(self, ids: Iterable[int]) -> dict[int, list[int]]:
         """The same for several people, nearest first."""
         found: dict[int, list[int]] = defaultdict(list)
+        query = _UPLINE.format(
+            place=self.day.place_of("start"), above=self.day.place_of("up.above")
+        )
         with connection.cursor() as cursor:
-            cursor.execute(_UPLINE, self.day.facts(self.tree, start=list(ids)))
-            for start, above, _ in cursor.fetchall():
+            cursor.execute(query, self.day.facts(self.tree, start=list(ids)))
+            for start, above in cursor.fetchall():
                 found[start].append(above)
         return found
 
@@ -203,7 +190,7 @@ class PastTree:
         ids = list(parents)
         facts = self.day.facts(self.tree, parents=ids, wanted=[*ids, *wanted], page=PAGE)
         with connection.cursor() as cursor:
-            cursor.execute(_FIRST_CHILDREN, facts)
+            cursor.execute(_FIRST_CHILDREN.format(held=self.day.held()), facts)
             return [row[0] for row in cursor.fetchall()]
 
     def is_near(self, node: GenealogyNode, root: GenealogyNode) -> bool:
@@ -241,45 +228,71 @@ class PastTree:
         return sorted(nodes, key=lambda node: (-node.size, node.distributor_id))[:limit]
 
 
-NOWHERE = (None, None)
+@dataclass(frozen=True)
+class _Found:
+    """A row of _PEOPLE: somebody with a place on the day, and his label of today if he has one."""
+
+    id: int
+    number: str
+    display_name: str
+    joined_on: date
+    sponsor_id: int | None
+    parent_id: int | None
+    leg: int | None
+    directs: int
+    lft: int | None
+    rgt: int
+    size: int
+
+    @property
+    def label(self) -> tuple[int, int, int] | None:
+        return None if self.lft is None else (self.lft, self.rgt, self.size)
+
+    def person(self, rank: str, in_tree: str) -> Distributor:
+        is_placed = in_tree == Tree.PLACEMENT
+        return Distributor(
+            id=self.id,
+            number=self.number,
+            display_name=self.display_name,
+            joined_on=self.joined_on,
+            paid_as_rank=Rank(name=rank) if rank else None,
+            sponsor_id=self.sponsor_id,
+            placement_parent_id=self.parent_id if is_placed else None,
+            leg=self.leg,
+            direct_referral_count=self.directs,
+        )
 
 
-def _person(
-    row: tuple[Any, ...],
-    *,
-    sponsor_id: int | None,
-    place: tuple[int | None, int | None],
-    directs: int,
-    rank: str,
-) -> Distributor:
-    return Distributor(
-        paid_as_rank=Rank(name=rank) if rank else None,
-        **dict(zip(SHOWN, row, strict=True)),
-        sponsor_id=sponsor_id,
-        placement_parent_id=place[0],
-        leg=place[1],
-        direct_referral_count=directs,
-    )
-
-
-_UPLINE = f"""
-with recursive up as (
-  select p.distributor_id as start, p.parent_id as above, 1 as n
-  from genealogy_distributorposition p
-  where p.distributor_id = any(%(start)s) and {held()}
-  union all
-  select up.start, p.parent_id, up.n + 1 from up
-  join genealogy_distributorposition p on p.distributor_id = up.above and {held()}
-)
-select start, above, n from up where above is not null order by n
+_PEOPLE = """
+select d.id, d.number, d.display_name, d.joined_on, s.parent_id, p.parent_id, p.leg,
+       below.directs, n.lft, n.rgt, n.size
+from genealogy_distributor d
+left join {place} p on true
+left join {sponsor} s on true
+cross join lateral (
+  select count(*) as directs from genealogy_distributorposition b
+  where b.parent_id = d.id and {held}
+) below
+left join genealogy_genealogynode n on n.distributor_id = d.id and n.tree = %(tree)s
+where d.id = any(%(ids)s::bigint[])
+  and (p.parent_id is not null or below.directs > 0 or p.id is not null and %(tree)s = 'sponsor')
 """
-_FIRST_CHILDREN = f"""
+_UPLINE = """
+with recursive up as (
+  select start, p.parent_id as above, 1 as n
+  from unnest(%(start)s::bigint[]) as start cross join {place} p
+  union all
+  select up.start, p.parent_id, up.n + 1 from up cross join {above} p
+)
+select start, above from up where above is not null order by n
+"""
+_FIRST_CHILDREN = """
 select c.id from unnest(%(parents)s::bigint[]) as above(id) cross join lateral (
   select p.distributor_id as id from genealogy_distributorposition p
-  where p.parent_id = above.id and {held()} order by p.distributor_id limit %(page)s
+  where p.parent_id = above.id and {held} order by p.distributor_id limit %(page)s
 ) c
 union
 select p.distributor_id from genealogy_distributorposition p
-where p.distributor_id = any(%(wanted)s) and p.parent_id = any(%(parents)s) and {held()}
+where p.distributor_id = any(%(wanted)s) and p.parent_id = any(%(parents)s) and {held}
 order by 1
 """

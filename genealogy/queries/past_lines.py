@@ -1,5 +1,6 @@
 """Whole lines of the sponsor tree as they were on another day: levels, growth, legs, a search."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Any
@@ -8,6 +9,7 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from genealogy.models import Distributor, GenealogyNode
+from genealogy.models.node import Tree
 from genealogy.queries.drawing import legs_in_use, name_of_leg
 from genealogy.queries.figures import DEEPEST, MOST_LEGS, Month, months_of
 from genealogy.queries.past import PastTree
@@ -19,21 +21,31 @@ Reduced = Callable[[Iterable[int]], set[int]]
 """Those of some people of whom only name and number may be shown."""
 
 
-def people_by_level(tree: PastTree, root: GenealogyNode, deepest: int = DEEPEST) -> list[Bar]:
+def people_by_level(tree: PastTree, root: GenealogyNode) -> list[Bar]:
     """How many people stood on each level below a root on the day; the last may be all deeper."""
-    found = _of_line(tree, root, "n.depth + s.deeper, count(*)", "group by 1 order by 1", "")
+    return _bars(_of_line(tree, root, "n.depth + s.deeper, count(*)", "group by 1", ""))
+
+
+def levels_and_growth(tree: PastTree, root: GenealogyNode) -> tuple[list[Bar], list[Month]]:
+    """The same, and how many there were at the end of each month up to the day, by who stood in
+    the line on it. One statement."""
+    what = "n.depth + s.deeper, d.joined_on, count(*)"
+    found = _of_line(tree, root, what, "group by grouping sets (1, 2)")
+    joined: Counter[date] = Counter()
+    for _, day, people in found:
+        if day:
+            joined[day.replace(day=1)] += people
+    levels = [(level, people) for level, _, people in found if level is not None]
+    return _bars(levels), months_of(joined, tree.day.on)
+
+
+def _bars(levels: Iterable[tuple[int, int]]) -> list[Bar]:
+    found = sorted(levels)
     bars = [(f"Level {level}", people) for level, people in found]
-    if len(bars) <= deepest:
+    if len(bars) <= DEEPEST:
         return bars
-    rest = sum(people for _, people in bars[deepest - 1 :])
-    return [*bars[: deepest - 1], (f"Level {deepest} and deeper", rest)]
-
-
-def growth(tree: PastTree, root: GenealogyNode) -> list[Month]:
-    """People at the end of each month up to the day, by who stood in the line on it."""
-    what = "date_trunc('month', d.joined_on)::date, count(*)"
-    found: list[tuple[date, int]] = _of_line(tree, root, what, "group by 1 order by 1")
-    return months_of(dict(found), tree.day.on)
+    rest = sum(people for _, people in bars[DEEPEST - 1 :])
+    return [*bars[: DEEPEST - 1], (f"Level {DEEPEST} and deeper", rest)]
 
 
 def legs(
@@ -44,13 +56,15 @@ def legs(
     rows = tree.positions.filter(parent=root_id).values_list("distributor_id", "leg")
     places = dict(rows)
     sizes = tree.sizes(places)
-    if tree.tree == "placement":
+    if tree.tree == Tree.PLACEMENT:
         kept = sorted(places, key=lambda pk: places[pk] or 0)[:most]
     else:
         kept = sorted(places, key=lambda pk: (-sizes[pk], pk))[:most]
     names = dict(Distributor.objects.filter(pk__in=kept).values_list("pk", "display_name"))
     names |= dict.fromkeys(reduced(kept), "Not in your line any more")
-    width = max([legs_in_use(), *(leg or 0 for leg in places.values())])
+    width = 0
+    if tree.tree == Tree.PLACEMENT:
+        width = max([legs_in_use(), *(leg or 0 for leg in places.values())])
     bars = [(_titled(names[pk], places[pk], width), sizes[pk]) for pk in kept]
     if len(places) > len(kept):
         rest = sum(sizes.values()) - sum(people for _, people in bars)
@@ -100,17 +114,18 @@ def _of_line(
     """Rows of a query over everybody below a root of the day."""
     label = GenealogyNode.objects.get(tree=tree.tree, distributor=root.distributor_id)
     stretches = tree.changes.stretches((label.lft, label.rgt), label.depth)
+    absent = (label for stretch in stretches for label in tree.changes.absent_within(stretch))
     facts = {
         "tree": tree.tree,
         "low": [stretch.low for stretch in stretches],
         "high": [stretch.high for stretch in stretches],
         "deeper": [stretch.deeper for stretch in stretches],
-        "absent": tree.changes.absent,
+        "absent": f"{{{','.join(map(str, absent))}}}",  # a list of thousands takes long to adapt
         "root": None if with_root else root.distributor_id,
         **more,
     }
+    query = _LINE.format(what=what, people=people, end=end)
     with connection.cursor() as cursor:
-        query = _LINE.replace("{what}", what).replace("{people}", people).replace("{end}", end)
         cursor.execute(query, facts)
         return cursor.fetchall()
 
@@ -120,6 +135,7 @@ select {what}
 from unnest(%(low)s::bigint[], %(high)s::bigint[], %(deeper)s::int[]) as s(low, high, deeper)
 join genealogy_genealogynode n on n.tree = %(tree)s and n.lft between s.low and s.high
 {people}
-where n.lft <> all(%(absent)s::bigint[]) and n.distributor_id is distinct from %(root)s::bigint
+where n.distributor_id is distinct from %(root)s::bigint
+  and not exists (select from unnest(%(absent)s::bigint[]) as absent where absent = n.lft)
 {end}
 """

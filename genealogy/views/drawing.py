@@ -79,9 +79,10 @@ def _people(asked: Asked, root: GenealogyNode, depth: int, first_leg: int) -> Dr
 def _other_tree(asked: Asked, root: GenealogyNode) -> str:
     """The number to draw the other tree from: the same person, where he may be seen there."""
     other = Tree.PLACEMENT if root.tree == Tree.SPONSOR else Tree.SPONSOR
-    node: GenealogyNode | None
+    who = root.distributor_id
     if asked.past:
-        node = asked.past.tree(other).node(root.distributor_id)
+        is_seen = asked.past.tree(other).has(who) and asked.past.reaches(who, other)
     else:
-        node = GenealogyNode.objects.filter(distributor=root.distributor_id, tree=other).first()
-    return root.distributor.number if node and asked.scope.covers(node) else ""
+        node = GenealogyNode.objects.filter(distributor=who, tree=other).first()
+        is_seen = node is not None and asked.scope.covers(node)
+    return root.distributor.number if is_seen else ""

@@ -94,15 +94,14 @@ def sponsor_shown(scope: Scope, node: GenealogyNode) -> str | None:
 
 def is_spillover(scope: Scope, node: GenealogyNode) -> bool:
     """Whether somebody stands under another than his sponsor, where the reader sees his place."""
+    who = node.distributor_id
     if isinstance(scope, PastScope):
-        placement = scope.tree(Tree.PLACEMENT)
-        above, _ = placement.parents([node.distributor_id]).get(node.distributor_id, (None, None))
-        differs = above not in (None, node.distributor.sponsor_id)
-        place = placement.node(node.distributor_id) if differs else None
-    else:
-        differs = node.distributor.is_spillover
-        places = GenealogyNode.objects.filter(distributor=node.distributor_id)
-        place = places.filter(tree=Tree.PLACEMENT).first() if differs else None
+        way = scope.tree(Tree.PLACEMENT).upline(who)
+        differs = way[-1:] not in ([], [node.distributor.sponsor_id])
+        return differs and scope.reaches(who, Tree.PLACEMENT)
+    if not node.distributor.is_spillover:
+        return False
+    place = GenealogyNode.objects.filter(distributor=who, tree=Tree.PLACEMENT).first()
     return place is not None and scope.covers(place)
 
 

@@ -94,17 +94,16 @@ def figures(request: HttpRequest, asked: Asked) -> HttpResponse:
 
 def _figures_then(scope: PastScope, root: GenealogyNode) -> dict[str, Any]:
     tree, places = scope.tree(), scope.tree(Tree.PLACEMENT)
-    place = places.node(root.distributor_id)
-    has_place = place is not None and scope.covers(place)
-    placement_legs = []
-    if has_place:
-        placement_legs = past_lines.legs(places, root.distributor_id, scope.reduced)
+    who, placement_legs = root.distributor_id, []
+    if places.has(who) and scope.reaches(who, Tree.PLACEMENT):
+        placement_legs = past_lines.legs(places, who, scope.reduced)
+    levels, growth = past_lines.levels_and_growth(tree, root)
     return {
         "people": root.downline,
-        "levels": past_lines.people_by_level(tree, root),
-        "sponsor_legs": past_lines.legs(tree, root.distributor_id, scope.reduced),
+        "levels": levels,
+        "sponsor_legs": past_lines.legs(tree, who, scope.reduced),
         "placement_legs": placement_legs,
-        "growth": _plotted_growth(past_lines.growth(tree, root)),
+        "growth": _plotted_growth(growth),
     }
 
 

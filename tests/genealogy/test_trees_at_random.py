@@ -223,6 +223,8 @@ class Genealogy(RuleBasedStateMachine):
         assert {pk: node.size for pk, node in nodes.items()} == {
             who: len(line) for who, line in lines.items()
         }
+        somebody = self.people[len(self.log.entries) % len(self.people)]
+        assert past.has(somebody) == (somebody in lines)
         assert past.uplines(lines) == {who: way for who, way in ways.items() if way}
         directs = Counter(way[0] for way in ways.values() if way)
         assert {pk: node.distributor.direct_referral_count for pk, node in nodes.items()} == {
@@ -233,8 +235,11 @@ class Genealogy(RuleBasedStateMachine):
         assert tops == order
         for top in tops if name == "sponsor" else []:
             levels = Counter(len(ways[who]) for who in lines[top] - {top})
-            found = past_lines.people_by_level(past, nodes[top])
-            assert found == [(f"Level {n}", levels[n]) for n in sorted(levels)]
+            bars = [(f"Level {n}", levels[n]) for n in sorted(levels)]
+            assert past_lines.people_by_level(past, nodes[top]) == bars
+            found, growth = past_lines.levels_and_growth(past, nodes[top])
+            assert found == bars
+            assert [month.people for month in growth][-1:] == [levels.total()][: len(bars)]
 
 
 SETTINGS = settings(
