@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
+from functools import cache
 from typing import Annotated, Any
 
 from commissions.engine.plan.bases import Flat, OfCommissions, OfMetric, OfOrder
@@ -280,13 +281,17 @@ def parts(value: Any, path: str = "$") -> Iterator[tuple[str, Any]]:
     """Every record of a plan with its path, outer ones first."""
     if is_dataclass(value):
         yield path, value
-        for item in fields(value):
-            if item.name.startswith("_"):
-                continue
-            yield from parts(getattr(value, item.name), f"{path}.{item.name.rstrip('_')}")
+        for name in written(type(value)):
+            yield from parts(getattr(value, name), f"{path}.{name.rstrip('_')}")
     elif isinstance(value, tuple):
         for place, item in enumerate(value):
             yield from parts(item, f"{path}[{place}]")
     elif isinstance(value, Mapping):
         for key, item in value.items():
             yield from parts(item, f"{path}.{key}")
+
+
+@cache
+def written(kind: type[Any]) -> tuple[str, ...]:
+    """The fields of a kind of record that a document writes."""
+    return tuple(item.name for item in fields(kind) if not item.name.startswith("_"))

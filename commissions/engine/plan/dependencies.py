@@ -44,7 +44,8 @@ METRIC, ACTIVE, LADDER = "metric", "active", "ladder"
 
 def knots(plan: Plan) -> Mapping[Node, tuple[Node, ...]]:
     """For each part that depends on itself all those in the same knot, in the order to work in."""
-    behind = {node: reached(node, graph(plan)) for node in graph(plan)}
+    needs = graph(plan)
+    behind = {node: reached(node, needs) for node in needs}
     return {
         node: tuple(other for other in behind[node] if node in behind[other])
         for node in behind
