@@ -4,9 +4,12 @@ Drawn dense on purpose: deep trees, figures that about half reach, tables that m
 Left to itself Hypothesis likes empty lists and zeros, and nobody would be paid at a second step.
 """
 
+import pickle
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from commissions.engine.errors import PlanError
@@ -15,6 +18,7 @@ from tests.engine.documents import Document, document, load, money
 from tests.engine.plan_bonuses import Parts, Told
 
 STARTS_ON, ENDS_ON = 1_000, 1_029
+WORLDS = 400
 FIGURES = ("pv", "cv", "margin")
 LEFT = [
     {"steps": steps, "counts": counts, "owed": owed}
@@ -268,8 +272,36 @@ def states_of(
     return names
 
 
-worlds = plans().flatmap(companies)
-told_worlds = plans(told=True).flatmap(companies)
+@cache
+def drawn(*, told: bool) -> list[bytes]:
+    """WORLDS different worlds, pickled: every test gets copies of its own."""
+    found: dict[bytes, None] = {}
+
+    @settings(
+        max_examples=WORLDS * 5 // 4,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(plans(told=told).flatmap(companies))
+    def collect(world: World) -> None:
+        if len(found) < WORLDS:
+            found[pickle.dumps(world)] = None
+
+    collect()
+    assert len(found) == WORLDS
+    return list(found)
+
+
+def ready(*, told: bool) -> st.SearchStrategy[World]:
+    """Each of the worlds once. Drawing one takes longer than what most tests do with it, so a
+    process draws them once for all its tests."""
+    return st.deferred(lambda: st.sampled_from(drawn(told=told))).map(pickle.loads)
+
+
+worlds, told_worlds = ready(told=False), ready(told=True)
 
 
 def at_payment(world: World) -> World:
