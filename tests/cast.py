@@ -90,7 +90,7 @@ class Cast:
 
     def __getattr__(self, name: str) -> Distributor:
         try:
-            return self.distributors[name]
+            return self.__dict__["distributors"][name]
         except KeyError:
             raise AttributeError(name) from None
 

@@ -44,5 +44,6 @@ def empty_cache() -> Iterator[None]:
 def cast(db):
     """The small company of tests/cast.py."""
     from tests.cast import gather
+    from tests.remembered import remembered
 
-    return gather()
+    return remembered(gather)

@@ -13,6 +13,7 @@ from tests.cast import Cast, at, gather
 from tests.genealogy.moving import asked
 from tests.portal.days import CAME, MOVED
 from tests.portal.lines import enrol_under, place_the_company
+from tests.remembered import remembered
 
 
 def close(cast: Cast, code: str) -> CommissionPeriod:
@@ -26,6 +27,10 @@ def close(cast: Cast, code: str) -> CommissionPeriod:
 
 @pytest.fixture
 def company(db: None) -> Cast:
+    return remembered(two_months)
+
+
+def two_months() -> Cast:
     """October is final; November is open and Dmitri has bought in it.
 
     October: Ben 100 PV, Chloe 120 PV and two retail pieces to Rosa, Dmitri 200 PV. Asha nothing.
