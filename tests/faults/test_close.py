@@ -11,35 +11,27 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def run(*arguments: str, data_dir: Path) -> dict:
-    environment = {
-        name: value
-        for name, value in os.environ.items()
-        if name not in ("DATABASE_URL", "REDIS_URL", "PYTEST_XDIST_WORKER")
-    }
+@pytest.mark.slow
+def test_close_equals_an_undisturbed_one_whatever_dies_and_a_naive_task_does_not(tmp_path):
     done = subprocess.run(
-        [sys.executable, "-m", "tests.faults.close", "--size", "3000", *arguments],
+        [sys.executable, "-m", "tests.faults.close", "--size", "3000", "--seed", "1",
+         "--faults", "4", "--both"],
         cwd=ROOT,
-        env=environment | {"MLMCRM_DATA_DIR": str(data_dir), "MLMCRM_ENV": "development"},
+        env={
+            name: value
+            for name, value in os.environ.items()
+            if name not in ("DATABASE_URL", "REDIS_URL", "PYTEST_XDIST_WORKER")
+        }
+        | {"MLMCRM_DATA_DIR": str(tmp_path), "MLMCRM_ENV": "development"},
         stdout=subprocess.PIPE,
         text=True,
-    )
-    assert done.stdout.strip(), f"the runner ended with {done.returncode} and said nothing"
-    return json.loads(done.stdout.splitlines()[-1])
-
-
-@pytest.mark.slow
-def test_close_equals_an_undisturbed_one_whatever_dies(tmp_path):
-    report = run("--seed", "1", "--faults", "4", data_dir=tmp_path)
+    )  # fmt: skip
+    lines = done.stdout.splitlines()
+    assert len(lines) > 1, f"the runner ended with {done.returncode} and said {done.stdout}"
+    report, naive = map(json.loads, lines[-2:])
 
     assert report["different"] == {}
     assert report["breaks"] == []
     assert sum(report["faults"].values()) >= 4
-
-
-@pytest.mark.slow
-def test_the_runner_finds_out_a_naive_task(tmp_path):
-    report = run("--seed", "1", "--faults", "3", "--naive", data_dir=tmp_path)
-
-    assert report["different"] != {}
-    assert report["paid_times"] > 1
+    assert naive["different"] != {}
+    assert naive["paid_times"] > 1

@@ -1,5 +1,7 @@
 """Real sockets under faults: `python -m tests.faults.ws [--clients 50] [--events 40] [--mutant]`.
 
+With `--both` the mutant has its turn after the product.
+
 A writer tells people things while the web process and Valkey are killed with -9 and one poke in
 twenty is dropped. The clients reconnect from their cursor as a browser does. In the end everybody
 must have been shown all of his events, in order, once, and nobody anything else.
@@ -23,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 DROPPED = 0.05
-SETTLE_SECONDS = 30.0
+SETTLE_SECONDS, MUTANT_SETTLE_SECONDS = 30.0, 2.0
 
 
 @dataclass
@@ -106,15 +108,16 @@ def write_all(user_ids: list[int], rounds: int, is_mutant: bool) -> None:
     connection.close()
 
 
-def found(count: int) -> list[tuple[int, str]]:
-    """People and the sessions they are signed in with."""
+def found(count: int, *, is_mutant: bool) -> list[tuple[int, str]]:
+    """People who have heard nothing yet, and the sessions they are signed in with."""
     from django.test import Client as Browser
 
     from accounts.models import User
 
     people = []
     for number in range(count):
-        user = User.objects.create_user(f"listener-{number}@example.com")
+        name = f"{'mutant-' * is_mutant}listener-{number}"
+        user = User.objects.create_user(f"{name}@example.com")
         browser = Browser()
         browser.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
         people.append((user.pk, browser.cookies["sessionid"].value))
@@ -171,19 +174,20 @@ class Web:
         await self.process.wait()
 
 
-async def trial(options: argparse.Namespace, folder: Path) -> bool:
+async def trial(options: argparse.Namespace, folder: Path, *, is_mutant: bool) -> bool:
     from mlmcrm import servers
     from tests.stack import free_port
 
-    people = await asyncio.to_thread(found, options.clients)
-    web = Web(free_port(), options.mutant)
+    random.seed(options.seed)
+    people = await asyncio.to_thread(found, options.clients, is_mutant=is_mutant)
+    web = Web(free_port(), is_mutant)
     await web.start()
     clients = [Client(session, f"user:{pk}", web.url) for pk, session in people]
     tasks = [asyncio.create_task(client.run()) for client in clients]
     tasks.append(asyncio.create_task(sweep()))
     await asyncio.sleep(2)
     ids = [pk for pk, _ in people]
-    writing = asyncio.create_task(asyncio.to_thread(write_all, ids, options.events, options.mutant))
+    writing = asyncio.create_task(asyncio.to_thread(write_all, ids, options.events, is_mutant))
     await asyncio.sleep(2)
     await web.kill()
     await web.start()
@@ -194,7 +198,7 @@ async def trial(options: argparse.Namespace, folder: Path) -> bool:
     await asyncio.to_thread(valkey.start)
     await writing
     expected = list(range(1, options.events + 1))
-    deadline = time.monotonic() + options.settle
+    deadline = time.monotonic() + (MUTANT_SETTLE_SECONDS if is_mutant else SETTLE_SECONDS)
     while time.monotonic() < deadline and any(c.shown != expected for c in clients):
         await asyncio.sleep(0.2)
     for task in tasks:
@@ -219,11 +223,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--clients", type=int, default=50)
     parser.add_argument("--events", type=int, default=40)
-    parser.add_argument("--settle", type=float, default=SETTLE_SECONDS)
     parser.add_argument("--mutant", action="store_true")
+    parser.add_argument("--both", action="store_true")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    random.seed(options.seed)
     with ExitStack() as held:
         folder = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="mlmcrm-faults-")))
         return 0 if run(options, folder, held) else 1
@@ -247,7 +250,9 @@ def run(options: argparse.Namespace, folder: Path, held: ExitStack) -> bool:
 
     django.setup()
     call_command("migrate", verbosity=0)
-    return asyncio.run(trial(options, folder))
+    turns = (False, True) if options.both else (options.mutant,)
+    passed = [asyncio.run(trial(options, folder, is_mutant=is_mutant)) for is_mutant in turns]
+    return passed == [True, False] if options.both else passed == [True]
 
 
 if __name__ == "__main__":
