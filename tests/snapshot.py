@@ -1,4 +1,5 @@
-"""The database as the migrations left it, to come back to after tests that commit.
+"""The database as the migrations left it: copied to every worker, to come back to after tests
+that commit.
 
 Django's own flush cannot do it: append-only tables refuse to be emptied, and it forgets what
 migrations put in. Triggers rest while we clean up, and tables that a test made go away.
@@ -11,6 +12,8 @@ from django.db import connection
 
 ROOT = Path(__file__).resolve().parents[1]
 SCHEMA = "snapshot"
+LARGE = 32 * 2**20
+"""Bytes of rows from which the tables are cut off: dead rows would be read again by later tests."""
 
 
 def fingerprint() -> str:
@@ -21,6 +24,31 @@ def fingerprint() -> str:
     for name in ("requirements.txt", "mlmcrm/triggers.py"):
         digest.update((ROOT / name).read_bytes())
     return digest.hexdigest()[:10]
+
+
+def copy_database(*, anew: bool) -> None:
+    """Spares a worker the migrations where another one has been through them. `anew`: no copies
+    of what was there before this run."""
+    name, ready = connection.settings_dict["TEST"]["NAME"], f"test_{fingerprint()}_ready"
+    with connection._nodb_cursor() as cursor:
+        if anew:
+            cursor.execute(f'DROP DATABASE IF EXISTS "{ready}"')
+        elif exists(cursor, ready) and not exists(cursor, name):
+            cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{ready}"')
+
+
+def offer_database() -> None:
+    """Leaves this worker's database to the others as it is now."""
+    name, ready = connection.settings_dict["NAME"], f"test_{fingerprint()}_ready"
+    connection.close()
+    with connection._nodb_cursor() as cursor:
+        if not exists(cursor, ready):
+            cursor.execute(f'CREATE DATABASE "{ready}" TEMPLATE "{name}"')
+
+
+def exists(cursor, database: str) -> bool:
+    cursor.execute("SELECT EXISTS (SELECT FROM pg_database WHERE datname = %s)", [database])
+    return cursor.fetchone()[0]
 
 
 def tables(schema: str) -> list[str]:
@@ -51,14 +79,30 @@ def restore() -> None:
         try:
             for name in set(tables("public")) - kept:
                 cursor.execute(f'DROP TABLE IF EXISTS public."{name}" CASCADE')
-            for name in changed(cursor, kept):
-                cursor.execute(f'DELETE FROM public."{name}"')
+            names = changed(cursor, kept)
+            empty(cursor, names)
+            for name in names:
                 cursor.execute(f'SELECT EXISTS (SELECT FROM {SCHEMA}."{name}")')
                 # What was empty stays so; tables with generated columns are among these.
                 if cursor.fetchone()[0]:
                     cursor.execute(f'INSERT INTO public."{name}" SELECT * FROM {SCHEMA}."{name}"')
         finally:
             cursor.execute("SET session_replication_role = origin")
+
+
+def empty(cursor, names: list[str]) -> None:
+    cursor.execute(
+        "SELECT coalesce(sum(pg_relation_size(format('public.%%I', name)::regclass)), 0)"
+        " FROM unnest(%s::text[]) name",
+        [names],
+    )
+    if cursor.fetchone()[0] >= LARGE:
+        # The tables that refer to these are empty, or among them.
+        listed = ", ".join(f'public."{name}"' for name in names)
+        cursor.execute(f"TRUNCATE {listed} CASCADE")
+        return
+    for name in names:
+        cursor.execute(f'DELETE FROM public."{name}"')
 
 
 def changed(cursor, names: set[str]) -> list[str]:
