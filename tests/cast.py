@@ -166,6 +166,13 @@ class Cast:
         return activate_version(version=version, actor=self.user("mona"))
 
 
+def gather_paying() -> Cast:
+    """The company, paying by the demo plan."""
+    cast = gather()
+    assert cast.plan
+    return cast
+
+
 def gather(joined_on: date = date(2026, 1, 5), *, sign_in: bool = False) -> Cast:
     """Found the company. Passwords cost time to hash, so only with `sign_in` do they work."""
     cast = Cast()

@@ -4,7 +4,9 @@ import pytest
 
 
 @pytest.fixture
-def company(cast):
+def company(db):
     """The cast, paying by the demo plan."""
-    assert cast.plan
-    return cast
+    from tests.cast import gather_paying
+    from tests.remembered import remembered
+
+    return remembered(gather_paying)

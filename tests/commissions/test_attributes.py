@@ -38,11 +38,12 @@ from commissions.standing import live_standing
 from genealogy.models import Distributor, DistributorAttribute
 from genealogy.services.attributes import Attribute, end_attribute, set_attribute
 from genealogy.services.positions import record_position
-from tests.cast import Cast, at
+from tests.cast import Cast, at, gather
 from tests.commissions.exported import booked, simulated
 from tests.commissions.plans import demo, pay_by
 from tests.commissions.steps import closed, the_period
 from tests.portal.conftest import text_of
+from tests.remembered import remembered
 
 pytestmark = pytest.mark.django_db
 
@@ -94,8 +95,13 @@ def give(cast: Cast, attribute: Attribute, since: date, name: str = "ben") -> No
 
 
 @pytest.fixture
-def october(cast: Cast) -> Cast:
+def october(db) -> Cast:
+    return remembered(company_of_october)
+
+
+def company_of_october() -> Cast:
     """Both orders are paid and claimed in one go, long after they were placed."""
+    cast = gather()
     pay_by(cast, packaged())
     give(cast, STARTER, SEPTEMBER)
     give(cast, GOLD, SIXTEENTH)

@@ -37,10 +37,11 @@ from genealogy.services.effects import Change, EffectsRefused, Keeper
 from genealogy.services.enrolment import enrol_distributor
 from genealogy.services.positions import record_position
 from genealogy.services.tree_index import rebuild_tree
-from tests.cast import Cast, at
+from tests.cast import Cast, at, gather_paying
 from tests.commissions.plans import bonus, cap, demo, pay_by
 from tests.commissions.steps import calculated, closed
 from tests.commissions.test_refunds_of_sums import PAIRS, POOL, SOLD, put
+from tests.remembered import remembered
 
 pytestmark = pytest.mark.django_db
 NOVEMBER = "2026-11"
@@ -270,9 +271,13 @@ def test_a_report_says_what_the_estimate_says_afterwards(cast: Cast, pay) -> Non
 
 
 @pytest.fixture
-def selling(cast: Cast) -> Cast:
+def selling(db) -> Cast:
+    return remembered(company_that_sells)
+
+
+def company_that_sells() -> Cast:
     """Ben 100 PV, Chloe 240, Dmitri 900, in November."""
-    assert cast.plan
+    cast = gather_paying()
     cast.buys("ben", 5, at("2026-11-03"))
     cast.buys("chloe", 12, at("2026-11-04"))
     cast.buys("dmitri", 45, at("2026-11-05"))

@@ -25,14 +25,25 @@ from commissions.services.claims import claim_volume
 from commissions.services.finalize import finalize_period
 from genealogy.models import Distributor, Rank
 from genealogy.services.enrolment import enrol_distributor
-from tests.cast import Cast, at
+from tests.cast import Cast, at, gather_paying
 from tests.commissions.steps import calculated, closed
+from tests.remembered import remembered
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def october(company: Cast) -> Cast:
+def october(db) -> Cast:
+    return remembered(october_closed)
+
+
+@pytest.fixture
+def november(db) -> Cast:
+    return remembered(november_closed)
+
+
+def october_closed() -> Cast:
+    company = gather_paying()
     company.buys("ben", 5, at("2026-10-03"))
     company.buys("chloe", 12, at("2026-10-04"))
     company.buys("dmitri", 45, at("2026-10-05"))
@@ -41,8 +52,8 @@ def october(company: Cast) -> Cast:
     return company
 
 
-@pytest.fixture
-def november(october: Cast) -> Cast:
+def november_closed() -> Cast:
+    october = october_closed()
     october.buys("ben", 15, at("2026-11-03"))
     october.buys("dmitri", 45, at("2026-11-05"))
     claim_volume()

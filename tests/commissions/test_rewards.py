@@ -25,11 +25,12 @@ from commissions.services.trials import carry_out, start_trial
 from commissions.services.verification import find_breaks
 from commissions.standing import plan_of
 from commissions.worklist import of as work_of
-from tests.cast import Cast, at
+from tests.cast import Cast, at, gather
 from tests.commissions.exported import booked, lines_in, worked_out
 from tests.commissions.plans import WATCH, demo, pay_by
 from tests.commissions.steps import calculated, closed, the_period
 from tests.commissions.test_buyers import back
+from tests.remembered import remembered
 
 pytestmark = pytest.mark.django_db
 
@@ -75,8 +76,13 @@ def a_month(cast: Cast, month: str) -> None:
 
 
 @pytest.fixture
-def given(cast: Cast) -> Cast:
+def given(db) -> Cast:
+    return remembered(company_that_gave)
+
+
+def company_that_gave() -> Cast:
     """September is final, and paid and gave by the plan."""
+    cast = gather()
     pay_by(cast, giving())
     a_month(cast, MONTHS[0])
     closed(cast, MONTHS[0])

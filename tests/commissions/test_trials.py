@@ -18,13 +18,28 @@ from commissions.plan_tables import with_cells
 from commissions.services import trials
 from commissions.services.claims import claim_volume
 from commissions.services.drafts import copy_version, revise_draft
-from tests.cast import at
+from tests.cast import at, gather_paying
+from tests.remembered import remembered
 
 
 @pytest.fixture
-def history(cast):
+def told(db):
+    return remembered(company_with_a_history)
+
+
+@pytest.fixture
+def cast(told):
+    return told[0]
+
+
+@pytest.fixture
+def history(told):
+    return told[1]
+
+
+def company_with_a_history():
     """Three months with refunds in the month of the sale and after it; the middle two are tried."""
-    assert cast.plan
+    cast = gather_paying()
     orders = {}
     for month, amounts in {
         "2026-08": (9, 7, 5), "2026-09": (12, 8, 6), "2026-10": (7, 11, 9),
@@ -40,7 +55,7 @@ def history(cast):
     give_back(cast, orders["2026-09", "dmitri"], 3, at("2026-10-05"))
     give_back(cast, orders["2026-10", "rosa"], 1, at("2026-10-25"))
     claim_volume()
-    return [cast.close(code) for code in ("2026-08", "2026-09", "2026-10")]
+    return cast, [cast.close(code) for code in ("2026-08", "2026-09", "2026-10")]
 
 
 def give_back(cast, order, pieces, moment):

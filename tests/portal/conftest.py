@@ -49,9 +49,14 @@ def two_months() -> Cast:
 
 
 @pytest.fixture
-def moved(cast: Cast) -> Cast:
+def moved(db: None) -> Cast:
+    return remembered(moved_and_joined)
+
+
+def moved_and_joined() -> Cast:
     """Chloe was moved from Ben to Stella on 20 November, with Dmitri below her; Nia came on the
     24th."""
+    cast = gather()
     place_the_company(cast)
     (nia,) = enrol_under(cast, "stella", 1, CAME)
     Distributor.objects.filter(pk=nia.pk).update(display_name="Nia Evans")
