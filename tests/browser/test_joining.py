@@ -7,10 +7,10 @@ import time
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from genealogy.models import Distributor, Enrolment, PlacementRule
+from tests.browser.looks import faults_of
 from tests.cast import gather
 from tests.genealogy.joining import SECRET, code_of, publish
 
@@ -31,11 +31,7 @@ def checked(page, name):
     """Readable by everybody, and no wider than the window."""
     if SHOTS:
         page.screenshot(path=Path(SHOTS) / f"join-{name}.png", full_page=True, caret="initial")
-    # Preloading would copy sheets inline, which the policy refuses, as it should.
-    violations = Axe().run(page, options={"preload": False}).response["violations"]
-    assert [(rule["id"], rule["nodes"][0]["html"]) for rule in violations] == [], name
-    wider = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-    assert wider <= 0, name
+    assert list(faults_of(page, both=False)) == [], name
 
 
 def link_sent(live, address):

@@ -1,15 +1,14 @@
-"""Every page of the main path in four dresses: readable by everybody, nothing off the page.
+"""Every page of the main path, wide and narrow, light and dark: readable, nothing off the page.
 
 The browser fixture fails a test on any violation of the content security policy by itself.
 """
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
 from tests.access_world import build
+from tests.browser.looks import WIDTHS, faults_of
 from tests.cast import gather
 
-DRESSES = [(1280, False), (1280, True), (390, False), (390, True)]
 PAGES = {
     None: [
         "/accounts/login/",
@@ -93,29 +92,17 @@ PAGES = {
 }
 
 
-@pytest.mark.parametrize(("width", "dark"), DRESSES)
-def test_every_page_of_the_path_is_readable_by_everybody(live, new_page, width, dark):
+@pytest.mark.parametrize("width", WIDTHS)
+def test_every_page_of_the_path_is_readable_by_everybody(live, new_page, width):
     world = build(gather())
     faults = []
 
     for name, addresses in PAGES.items():
         reader = world.cast.user(name) if name else None
-        page = new_page(reader, width=width, dark=dark)
+        page = new_page(reader, width=width)
         for address in addresses:
             url = address.format(**world.things)
             assert page.goto(url).status == 200, url
             faults += [(url, fault) for fault in faults_of(page)]
 
     assert faults == [], "\n".join(map(str, faults))
-
-
-def faults_of(page):
-    """What axe finds, and whether the page is wider than its window."""
-    # Preloading would copy imported sheets inline, which the policy refuses, as it should.
-    for rule in Axe().run(page, options={"preload": False}).response["violations"]:
-        yield rule["id"], rule["nodes"][0]["html"][:160]
-    wider = page.evaluate(
-        "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-    )
-    if wider > 0:
-        yield "wider than the window", wider
