@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format pytest bench servers clean distclean browser
+.PHONY: help run test lint lint-types lint-templates lint-code format pytest bench servers clean distclean browser
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
@@ -27,12 +27,19 @@ run: $(VENV)/.ready-run ## Start everything: servers, demo company, web, worker,
 test: $(VENV)/.ready-dev browser lint pytest ## Lint and run the whole suite, browser tests included
 
 lint: $(VENV)/.ready-dev ## Check style, layers, types, migrations and deployment settings
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
+	@$(MAKE) --no-print-directory --jobs $(JOBS) --output-sync lint-types lint-templates lint-code
+
+lint-types:
+	$(BIN)/mypy
+
+lint-templates:
 	$(BIN)/djlint templates --check --quiet
 	$(BIN)/djlint templates --lint --quiet
+
+lint-code:
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/mypy
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
 
