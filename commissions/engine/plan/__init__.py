@@ -281,7 +281,8 @@ def parts(value: Any, path: str = "$") -> Iterator[tuple[str, Any]]:
     """Every record of a plan with its path, outer ones first."""
     if is_dataclass(value):
         yield path, value
-        for name in written(type(value)):
+        kind: Any = type(value)
+        for name in written(kind):
             yield from parts(getattr(value, name), f"{path}.{name.rstrip('_')}")
     elif isinstance(value, tuple):
         for place, item in enumerate(value):
