@@ -272,6 +272,9 @@ def states_of(
     return names
 
 
+new_worlds = plans().flatmap(companies)
+
+
 @cache
 def drawn(*, told: bool) -> list[bytes]:
     """WORLDS different worlds, pickled: every test gets copies of its own."""
