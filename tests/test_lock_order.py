@@ -160,18 +160,15 @@ def test_those_who_roll_up_are_held_in_the_order_of_their_ids(company):
     assert projections.differences() == []
 
 
-def test_a_place_is_not_given_under_somebody_who_leaves_meanwhile(company):
-    PlacementRule.objects.create(width=2, waiting_days=None)
+def test_nobody_is_put_under_somebody_who_leaves_meanwhile(company):
     with deeds() as begin:
         with transaction.atomic():
             leaves(company, "ben")
-            moved = begin(
-                lambda: asked(company, "stella", None, tree="placement", to=Place(company.ben, 1))
-            )
+            moved = begin(lambda: asked(company, "stella", "ben"))
             assert not moved.done()
 
         assert "has left the company" in str(moved.exception(20))
-    assert Distributor.objects.filter(placement_parent=company.ben).count() == 0
+    assert sponsor_of(company.stella) == company.asha
 
 
 def test_whoever_is_placed_while_a_period_closes_stands_there_from_the_next_one_on(company):

@@ -219,9 +219,10 @@ def _refuse_final_days(effective_on: date) -> None:
 def _refuse_parent(
     distributor: Distributor, tree: str, parent: Distributor, effective_on: date
 ) -> None:
+    """Who has left sponsors nobody any more; places below his own go on being given."""
     if parent.pk == distributor.pk:
         raise MoveRefused("Nobody can stand under themselves.", "to_parent")
-    if parent.status == Distributor.Status.TERMINATED:
+    if tree == Tree.SPONSOR and parent.status == Distributor.Status.TERMINATED:
         raise MoveRefused(f"{parent.number} has left the company.", "to_parent")
     if effective_on < parent.joined_on:
         raise MoveRefused(f"{parent.number} joined on {parent.joined_on:%d %B %Y}.", "effective_on")

@@ -89,7 +89,9 @@ class Log:
             return True
         if parent is None:
             return False
-        if parent == who or parent in self.left or since < self.joined[parent]:
+        if parent == who or since < self.joined[parent]:
+            return True
+        if tree == "sponsor" and parent in self.left:
             return True
         days = [since + timedelta(days=n) for n in range((self.today - since).days + 1)]
         if any(who in self.upline(parent, tree, day) for day in days):

@@ -22,6 +22,7 @@ from genealogy.services import placement
 from genealogy.services.enrolment import enrol_distributor
 from genealogy.services.moves import MoveRefused, Place, request_move
 from genealogy.services.placement import prefer_place
+from genealogy.services.terminations import Downline, terminate_distributor
 from genealogy.services.tree_check import find_breaks
 from genealogy.services.tree_index import rebuild_tree
 from tests.genealogy.moving import JOINED, today
@@ -81,6 +82,23 @@ def test_five_newcomers_fill_a_binary_tree_level_by_level(cast):
     assert find_breaks("placement") == []
     heard = Event.objects.filter(name="distributor.placed")
     assert {event.stream_id for event in heard} == {f"user:{cast.user('asha').pk}"}
+
+
+def test_free_places_below_somebody_who_left_are_given_too(cast):
+    rule()
+    for number in (1, 2):
+        newcomer(cast.asha, f"N{number}")
+    terminate_distributor(
+        distributor=Distributor.objects.get(display_name="N1"),
+        downline=Downline.STAY,
+        reason="x",
+        actor=cast.user("ada"),
+    )
+
+    newcomer(cast.asha, "N3")
+
+    assert places()["N3"] == ("N1", 1)
+    assert not Waiting.objects.open().exists()
 
 
 def test_the_weaker_leg_is_that_with_less_volume(cast):
