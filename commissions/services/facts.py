@@ -331,12 +331,8 @@ def buyer_of(entry: VolumeEntry, plan: Plan) -> dict[str, list[int]]:
     """What the plan asks of who bought, of a single entry; as `lines_of` has it of many."""
     order = entry.order_item.order
     since = day_number(order.buyer_since) if order.buyer_since else 0
-    known = {
-        "number": [order.buyer_number or 0],
-        "joined": [since],
-        "who": [order.customer_id],
-    }
-    return {what: known[what] for what in sorted(asked_of_buyers(plan))}
+    known = {"number": order.buyer_number or 0, "joined": since, "who": order.customer_id}
+    return {what: [known[what]] for what in sorted(asked_of_buyers(plan))}
 
 
 def numbers_of(ids: NDArray[np.int64]) -> str:
@@ -351,9 +347,8 @@ def numbers_of_sellers(entry_ids: NDArray[np.int64]) -> str:
 
 def entry_kinds(plan: Plan) -> dict[str, str]:
     """The columns that are read of a volume entry: who bought only where the plan asks."""
-    return VOLUME_KINDS | {
-        what: "i8" if what == WHO else "i4" for what in sorted(asked_of_buyers(plan))
-    }
+    asked = sorted(asked_of_buyers(plan))
+    return VOLUME_KINDS | {what: "i8" if what == WHO else "i4" for what in asked}
 
 
 def entries(plan: Plan) -> str:
