@@ -37,6 +37,6 @@ def test_trees_stay_exact_when_many_move_at_once(tmp_path):
 
 @pytest.mark.slow
 def test_without_the_locks_of_the_trees_the_race_finds_them_wrong(tmp_path):
-    report = race(tmp_path, "--seconds", "12", "--without-tree-locks")
+    report = race(tmp_path, "--seconds", "8", "--without-tree-locks")
 
     assert report["as_it_should"], report
