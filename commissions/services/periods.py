@@ -39,8 +39,7 @@ def close_period(*, period: CommissionPeriod, actor: User) -> CommissionPeriod:
     freezes cut-off, plan version and the hash of all that counts. Publishes period.closed.
     Raises PeriodRefused, also while an earlier period is not final.
     """
-    if period.status != Status.OPEN:
-        raise PeriodRefused(f"{period.name} is {period.get_status_display().lower()}, not open.")
+    _refuse_unless_open(period)
     claim_volume()
     try:
         settled = _close(period, actor)
@@ -57,6 +56,11 @@ def close_period(*, period: CommissionPeriod, actor: User) -> CommissionPeriod:
     return period
 
 
+def _refuse_unless_open(period: CommissionPeriod) -> None:
+    if period.status != Status.OPEN:
+        raise PeriodRefused(f"{period.name} is {period.get_status_display().lower()}, not open.")
+
+
 @transaction.atomic
 @told_together()
 def _close(period: CommissionPeriod, actor: User) -> int:
@@ -64,6 +68,8 @@ def _close(period: CommissionPeriod, actor: User) -> int:
     be_patient("30s")
     lock_claims()
     known_at = stop_the_clock()
+    period.refresh_from_db(from_queryset=CommissionPeriod.objects.select_for_update(no_key=True))
+    _refuse_unless_open(period)  # somebody else may have closed it while this one waited
     settled = claim_rest()
     if left := unclaimed_count(period):
         raise PeriodRefused(f"{left} volume entries of {period.name} could not be claimed yet.")

@@ -348,6 +348,15 @@ def test_a_month_waits_for_the_one_before(company):
     assert the_period("2026-11").status == "open"
 
 
+def test_a_close_that_waited_for_another_says_that_it_is_closed(company):
+    sell_in_october(company)
+    waited = the_period("2026-10")
+    close_period(period=the_period("2026-10"), actor=company.user("fiona"))
+
+    with pytest.raises(PeriodRefused, match="October 2026 is closed, not open"):
+        close_period(period=waited, actor=company.user("felix"))
+
+
 def test_a_seller_who_had_not_joined_is_named(company):
     sell_in_october(company)
     with connection.cursor() as cursor:
