@@ -106,10 +106,14 @@ def new_page(live, chromium):
 
 def sign_in(context, user, url):
     """Gives the browser a session as the sign-in form would, without filling it in."""
+    context.add_cookies([cookie_of(user, url)])
+
+
+def cookie_of(user, url):
     client = Client()
     client.force_login(user)
     name = settings.SESSION_COOKIE_NAME
-    context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": url}])
+    return {"name": name, "value": client.cookies[name].value, "url": url}
 
 
 def watch(page, faults):
