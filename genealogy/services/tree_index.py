@@ -176,10 +176,11 @@ def _refresh_direct_counts() -> None:
         cursor.execute(
             f"select count(*) from ({_MISCOUNTED} order by p.id for no key update of p) held"
         )
-        cursor.execute(
-            f"update genealogy_distributor d set direct_referral_count = c.count "
-            f"from ({_MISCOUNTED}) c where c.id = d.id"
-        )
+        if cursor.fetchone()[0]:
+            cursor.execute(
+                f"update genealogy_distributor d set direct_referral_count = c.count "
+                f"from ({_MISCOUNTED}) c where c.id = d.id"
+            )
 
 
 _MISCOUNTED = """
