@@ -69,7 +69,7 @@ def test_pages_over_many_are_readable_and_fit(top, new_page, width, dark):
 
 
 def test_one_walks_among_many_by_keyboard_alone(top, new_page):
-    """Searched for by number, opened, to the second fifty below, to a card and to the drawing."""
+    """Searched for by number, opened, to the second fifty below, back, and to the card."""
     wide = with_children(A_PAGE + 10, 2 * A_PAGE)
     page = new_page(top.user)
     page.goto("/genealogy/")
@@ -108,7 +108,7 @@ def test_one_walks_among_many_by_keyboard_alone(top, new_page):
 
 
 def test_the_drawing_of_many_is_walked_by_keyboard_alone(top, new_page):
-    """From box to box, to the card of one, and on to a drawing that has him in the middle."""
+    """From box to box, and to the card of one."""
     page = new_page(top.user, width=390)
     page.goto("/genealogy/drawn/?tree=placement&depth=4")
     canvas = page.locator("[data-panzoom]")

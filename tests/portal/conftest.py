@@ -1,3 +1,6 @@
+import html
+import re
+
 import pytest
 from django.db import connection
 from django.test import Client
@@ -74,11 +77,14 @@ def sign_in(client: Client):
     return sign_in
 
 
+def rows_of(page: str) -> list[tuple[int, str]]:
+    """Level and number of each row of the list."""
+    rows = re.findall(r'<tr role="row"\s+data-number="(D-\d+)"\s+aria-level="(\d+)"', page)
+    return [(int(level), number) for number, level in rows]
+
+
 def text_of(response) -> str:
     """The page's words with white space folded."""
-    import html
-    import re
-
     words = re.sub(r"<(script|style|svg)\b.*?</\1>", " ", response.content.decode(), flags=re.S)
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", words)).split())
 

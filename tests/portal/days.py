@@ -7,11 +7,6 @@ BEFORE, MOVED, CAME = date(2026, 11, 19), date(2026, 11, 20), date(2026, 11, 24)
 THEN = f"on={BEFORE}"
 
 
-def rows_of(page: str) -> list[tuple[int, str]]:
-    found = re.findall(r'<tr role="row"\s+data-number="(D-\d+)"\s+aria-level="(\d+)"', page)
-    return [(int(level), number) for number, level in found]
-
-
 def row_of(page: str, number: str) -> str:
     """The words of a row."""
     found = re.search(rf'<tr role="row"\s+data-number="{number}".*?</tr>', page, re.S).group()

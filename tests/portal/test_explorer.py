@@ -11,9 +11,8 @@ from genealogy import queries
 from genealogy.models import Distributor, Rank
 from genealogy.queries import Filters
 from tests.cast import Cast
-from tests.portal.conftest import queries_of, text_of
+from tests.portal.conftest import queries_of, rows_of, text_of
 from tests.portal.lines import enrol_under, node_of
-from tests.portal.test_genealogy import rows_of
 
 pytestmark = pytest.mark.django_db
 

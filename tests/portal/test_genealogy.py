@@ -10,16 +10,10 @@ from genealogy.models import GenealogyNode
 from genealogy.services.enrolment import enrol_distributor
 from genealogy.treeview import lay_out
 from tests.cast import Cast
-from tests.portal.conftest import queries_of, text_of
+from tests.portal.conftest import queries_of, rows_of, text_of
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
-
-
-def rows_of(page: str) -> list[tuple[int, str]]:
-    """Level and number of each row of the list."""
-    rows = re.findall(r'<tr role="row"\s+data-number="(D-\d+)"\s+aria-level="(\d+)"', page)
-    return [(int(level), number) for number, level in rows]
 
 
 def enrol_under(cast: Cast, sponsor: str, count: int) -> list[str]:

@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from genealogy.models import Distributor
 from tests.cast import Cast, make_user
-from tests.portal.conftest import text_of
-from tests.portal.days import MOVED, THEN, row_of, rows_of
+from tests.portal.conftest import rows_of, text_of
+from tests.portal.days import MOVED, THEN, row_of
 
 pytestmark = pytest.mark.django_db
 

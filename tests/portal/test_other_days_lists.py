@@ -9,8 +9,8 @@ from django.utils import timezone
 from genealogy.services.moves import Place
 from tests.cast import Cast
 from tests.genealogy.moving import asked
-from tests.portal.conftest import queries_of
-from tests.portal.days import MOVED, THEN, rows_of
+from tests.portal.conftest import queries_of, rows_of
+from tests.portal.days import MOVED, THEN
 from tests.portal.lines import enrol_under, place_the_company
 
 pytestmark = pytest.mark.django_db

@@ -7,8 +7,8 @@ import pytest
 from genealogy.services.moves import Place
 from tests.cast import Cast
 from tests.genealogy.moving import asked
-from tests.portal.conftest import text_of
-from tests.portal.days import THEN, row_of, rows_of
+from tests.portal.conftest import rows_of, text_of
+from tests.portal.days import THEN, row_of
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
