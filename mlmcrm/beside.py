@@ -1,4 +1,4 @@
-"""Work beside the thread at hand, in a database session and a transaction of its own.
+"""Work beside the thread at hand, in a database session of its own and transactions of its own.
 
 PostgreSQL gives one session one core. Where there are two, two sessions write or read twice as
 much. Nothing the first has not committed is seen by the second, and the second commits by itself:
@@ -11,9 +11,9 @@ what it writes must mean nothing until the first commits.
 """
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -28,17 +28,24 @@ def may_work_beside() -> bool:
 
 
 class Beside:
-    """One thread that takes one piece of work after the other. Leaving waits for it.
+    """One thread with one session that takes one piece of work after the other, each in a
+    transaction. Leaving waits for it.
 
     `when` it is not worth it, the work is done at the call, in the session at hand.
     """
 
     def __init__(self, *, when: bool) -> None:
         self.thread = ThreadPoolExecutor(max_workers=1) if when else None
+        self.newest: Future[Any] | None = None
 
     @property
     def is_apart(self) -> bool:
         return self.thread is not None
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether it has not come to the end of its work yet."""
+        return self.newest is not None and not self.newest.done()
 
     def __enter__(self) -> Self:
         if self.thread is not None:
@@ -52,6 +59,7 @@ class Beside:
         trace: TracebackType | None,
     ) -> None:
         if self.thread is not None:
+            self.thread.submit(lambda: connection.close())  # that of its own thread
             self.thread.shutdown()
 
     def do(
@@ -61,17 +69,16 @@ class Beside:
         if self.thread is None:
             result = work(*args, **named)
             return lambda: result
-        return self.thread.submit(in_own_session, work, *args, **named).result
+        begun = self.thread.submit(in_own_transaction, work, *args, **named)
+        self.newest = begun
+        return begun.result
 
 
-def in_own_session(work: Callable[..., Result], /, *args: object, **named: object) -> Result:
-    """Django gives each thread a connection of its own; it ends with the work."""
-    try:
-        with transaction.atomic():
-            keep_to_one_core()
-            return work(*args, **named)
-    finally:
-        connection.close()
+def in_own_transaction(work: Callable[..., Result], /, *args: object, **named: object) -> Result:
+    """Django gives each thread a connection of its own; it lasts as long as the thread."""
+    with transaction.atomic():
+        keep_to_one_core()
+        return work(*args, **named)
 
 
 def keep_to_one_core() -> None:

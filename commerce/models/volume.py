@@ -70,6 +70,9 @@ class VolumeEntry(models.Model):
         indexes = [
             models.Index(fields=["counts_on", "id"], name="commerce_volume_counts_on"),
             models.Index(fields=["distributor", "counts_on"], name="commerce_volume_distributor"),
+            models.Index(
+                fields=["counts_on"], condition=Q(kind="refund"), name="commerce_volume_refunds"
+            ),
         ]
         constraints = [
             models.UniqueConstraint(

@@ -265,7 +265,7 @@ def page_to_share() -> int:
             "select pg_relation_size('commerce_volumeentry') / current_setting('block_size')::int"
         )
         (pages,) = cursor.fetchone()
-    return int(pages) * 5 // 6
+    return int(pages) * 9 // 10
 
 
 def read_sales(

@@ -21,6 +21,7 @@ from django.db import connection
 
 from commissions.models import CommissionRun
 from commissions.models.ledger import PLACE_BITS
+from mlmcrm.beside import Beside
 
 LEDGER = "commissions_ledgerentry"
 STANDING = "commissions_standing"
@@ -54,6 +55,8 @@ STANDING_KINDS = {
 }
 FROM_TABLE = ("run_id", "period_id")
 """Columns whose default a run's own tables know."""
+SHARE_OF_TWO = 0.55
+"""Of the lines, what this session writes while the other one has not written the standings yet."""
 WORTH_TWO = 40_000
 """Lines, or people and sales, from which a second session is worth its start."""
 RANGES = "with (pages_per_range = 16, autosummarize = on)"
@@ -75,13 +78,13 @@ class Share:
         return before + self.start, before + self.stop
 
 
-def shares_of(run: CommissionRun, lines: int, *, two_sessions: bool) -> list[Share]:
-    """One share, or two halves where that is quicker."""
+def shares_of(run: CommissionRun, lines: int, beside: Beside) -> list[Share]:
+    """One share, or two where that is quicker: halves, unless the other session is still busy."""
     table = run.ledger_table
-    if not two_sessions or lines < WORTH_TWO:
+    if not beside.is_apart or lines < WORTH_TWO:
         return [Share(run, table, 0, lines)]
-    middle = lines // 2
-    return [Share(run, f"{table}_1", 0, middle), Share(run, f"{table}_2", middle, lines)]
+    own = int(lines * SHARE_OF_TWO) if beside.is_busy else lines // 2
+    return [Share(run, f"{table}_1", 0, own), Share(run, f"{table}_2", own, lines)]
 
 
 def create_share(share: Share) -> None:

@@ -64,7 +64,7 @@ def write(
     standings that were begun. Raises RunRefused unless all of it is there."""
     phases.begin("write")
     bonuses = bonus_ids(run.period.frozen_plan)
-    own, *others = shares_of(run, outcome.line_count, two_sessions=beside.is_apart)
+    own, *others = shares_of(run, outcome.line_count, beside)
     lines = arranged(outcome.result, [share.start for share in others])
     elsewhere = [beside.do(write_beside, share, lines, bonuses, outcome) for share in others]
     create_share(own)

@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--chain", type=int, default=0, help="length of a straight line")
     parser.add_argument("--per-line", action="store_true", help="unilevel on each order line")
     parser.add_argument("--ours", action="store_true", help="without the rivals")
-    parser.add_argument("--rounds", type=int, default=3, help="after one that warms the caches")
+    parser.add_argument("--rounds", type=int, default=5, help="after two that warm the caches")
     parser.add_argument("--only", choices=PARTS, action="append", help="one part, left as it is")
     options = parser.parse_args(arguments)
     common = {
