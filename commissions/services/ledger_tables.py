@@ -55,8 +55,6 @@ STANDING_KINDS = {
 }
 FROM_TABLE = ("run_id", "period_id")
 """Columns whose default a run's own tables know."""
-SHARE_OF_TWO = 0.55
-"""Of the lines, what this session writes while the other one has not written the standings yet."""
 WORTH_TWO = 40_000
 """Lines, or people and sales, from which a second session is worth its start."""
 RANGES = "with (pages_per_range = 16, autosummarize = on)"
@@ -79,11 +77,12 @@ class Share:
 
 
 def shares_of(run: CommissionRun, lines: int, beside: Beside) -> list[Share]:
-    """One share, or two where that is quicker: halves, unless the other session is still busy."""
+    """One share, or two where that is quicker. The other session gets less, and still less while
+    it has not written the standings: it commits its share before this one can take it in."""
     table = run.ledger_table
     if not beside.is_apart or lines < WORTH_TWO:
         return [Share(run, table, 0, lines)]
-    own = int(lines * SHARE_OF_TWO) if beside.is_busy else lines // 2
+    own = lines * (55 if beside.is_busy else 52) // 100
     return [Share(run, f"{table}_1", 0, own), Share(run, f"{table}_2", own, lines)]
 
 
