@@ -19,13 +19,15 @@ from commissions.services.arrays import Array, Row, copy_rows, slices
 from commissions.services.figures import ONE, figures_of, ranks_seen
 from commissions.services.ledger_tables import FROM_TABLE, LEDGER_KINDS, STANDING_KINDS
 
-"""Counts are held in hundredths like every metric."""
-MOST_LINES = 1 << 28
+FIGURES = ("rank_level", "base", "rate", "amount")
+EARNER_BITS, LINE_BITS = 31, 28
+MOST_LINES = 1 << LINE_BITS
 
 
 @dataclass(frozen=True)
 class Arranged:
-    """The lines of a result, one array a column, and the order in which they are written.
+    """The lines of a result, one array a column, and the order in which they are written, whose
+    keys say whose they are.
 
     `heads`: bonus and level of each block; the column `block` says of which a line is.
     `keys`: a number a line (`keys_of`), ascending from share to share and unordered within one.
@@ -65,7 +67,8 @@ def arranged(result: Result, cuts: Iterable[int] = ()) -> Arranged:
     keys = keys_of(kind, lines["earner"])
     if within := [cut for cut in cuts if 0 < cut < keys.size]:
         keys.partition(within)
-    return Arranged(lines, heads, keys, bounds.tolist())
+    columns = {name: column for name, column in lines.items() if name != "earner"}
+    return Arranged(columns, heads, keys, bounds.tolist())
 
 
 class LineWriter:
@@ -84,34 +87,25 @@ class LineWriter:
     ) -> Iterator[tuple[int, Row]]:
         """Those of one share: from one place in the order to before another."""
         lines.keys[start:stop].sort()
+        columns, bonus_of = lines.columns, at(self.bonus_ids, lines.heads["bonus"])
         for kind, (first, end) in enumerate(pairwise(lines.bounds)):
             for part in slices(min(end, stop), start=max(first, start)):
-                places = lines.keys[part] & (MOST_LINES - 1)
-                piece = {name: at(column, places) for name, column in lines.columns.items()}
-                block = piece.pop("block")
-                piece |= {name: at(column, block) for name, column in lines.heads.items()}
-                row = self._row(piece, member_ids)
+                earner, places = read_out(lines.keys[part])
+                block = at(columns["block"], places)
+                row = self._numbered(len(places)) | {
+                    "bonus_id": at(bonus_of, block),
+                    "distributor_id": at(member_ids, earner),
+                    "source_distributor_id": None,
+                    "volume_entry_id": None,
+                    "level": at(lines.heads["level"], block),
+                    **{name: at(columns[name], places) for name in FIGURES},
+                    "reverses_id": None,
+                }
                 if kind < 2:
-                    row["source_distributor_id"] = at(member_ids, piece["source"])
+                    row["source_distributor_id"] = at(member_ids, at(columns["source"], places))
                 if kind % 2 == 0:
-                    row["volume_entry_id"] = at(line_ids, piece["line"])
+                    row["volume_entry_id"] = at(line_ids, at(columns["line"], places))
                 yield len(places), row
-
-    def _row(
-        self, piece: dict[str, Array], member_ids: NDArray[np.int64]
-    ) -> dict[str, Array | int | None]:
-        return self._numbered(len(piece["earner"])) | {
-            "bonus_id": at(self.bonus_ids, piece["bonus"]),
-            "distributor_id": at(member_ids, piece["earner"]),
-            "source_distributor_id": None,
-            "volume_entry_id": None,
-            "level": piece["level"],
-            "rank_level": piece["rank_level"],
-            "base": piece["base"],
-            "rate": piece["rate"],
-            "amount": piece["amount"],
-            "reverses_id": None,
-        }
 
     def rows_reversing(
         self, columns: Mapping[str, NDArray[np.int64]], places: slice = slice(None)
@@ -152,11 +146,16 @@ def keys_of(kind: NDArray[np.int8], earner: NDArray[np.int32]) -> NDArray[np.int
     if earner.size > MOST_LINES:
         raise CapacityError(f"{earner.size:,} lines are more than a run can hold")
     keys = kind.astype(np.int64)
-    keys <<= 31
+    keys <<= EARNER_BITS
     keys |= earner
-    keys <<= 28
+    keys <<= LINE_BITS
     keys |= np.arange(earner.size, dtype=np.int32)
     return keys
+
+
+def read_out(keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The earner and the place in each of the `keys_of` lines."""
+    return (keys >> LINE_BITS) & ((1 << EARNER_BITS) - 1), keys & (MOST_LINES - 1)
 
 
 def write_lines(
