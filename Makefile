@@ -7,7 +7,8 @@ SHELL := /bin/sh
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
-JOBS ?= 2
+# One more than a small machine has cores: some tests wait for browsers and servers.
+JOBS ?= 3
 
 # A production environment for checks that start nothing.
 PRODUCTION := MLMCRM_ENV=production ALLOWED_HOSTS=portal.example.com \

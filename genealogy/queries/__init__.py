@@ -25,6 +25,7 @@ from genealogy.queries.search import (
     Filters,
     Hit,
     HitPage,
+    are_enough,
     filtered_page,
     search,
 )
@@ -46,6 +47,7 @@ __all__ = [
     "More",
     "Row",
     "add_contacts",
+    "are_enough",
     "beginning_above",
     "children_page",
     "contact_of",

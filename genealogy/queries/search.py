@@ -17,6 +17,11 @@ STEPS_SHOWN = 3
 LIKE_A_NUMBER = re.compile(r"(?:D-?)?([0-9]{1,18})", re.IGNORECASE)
 
 
+def are_enough(words: str) -> bool:
+    """Whether something can be looked for: a number, or two letters of a name."""
+    return len(words) >= 2 or LIKE_A_NUMBER.fullmatch(words) is not None
+
+
 def search(top: GenealogyNode | None, words: str) -> list[GenealogyNode]:
     """Up to twenty people of a line (of the whole tree for None) by number or name."""
     nodes = line_of(top).select_related("distributor__sponsor")

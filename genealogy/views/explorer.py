@@ -210,9 +210,10 @@ def search(request: HttpRequest, asked: Asked) -> HttpResponse:
     view = request.GET.get("view", "")
     view = view if view in TARGETS else "list"
     found: list[GenealogyNode] = []
-    if len(words) >= 2 and past and (scope.top or scope.sees_all):
+    are_enough = queries.are_enough(words)
+    if are_enough and past and (scope.top or scope.sees_all):
         found = past_lines.search(past.tree(), scope.top, words)
-    elif len(words) >= 2 and not past:
+    elif are_enough and not past:
         found = queries.search(scope.top, words)
     if len(found) == 1 and not is_fragment(request):
         return redirect(_found_url(scope, found[0], view))
@@ -220,6 +221,7 @@ def search(request: HttpRequest, asked: Asked) -> HttpResponse:
     facts = {
         **asked.facts,
         "words": words,
+        "are_enough": are_enough,
         "results": [
             (
                 node,

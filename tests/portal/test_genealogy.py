@@ -6,7 +6,7 @@ from django.test import Client
 
 from commissions.standing import hundredths
 from genealogy import queries
-from genealogy.models import GenealogyNode
+from genealogy.models import Distributor, GenealogyNode
 from genealogy.services.enrolment import enrol_distributor
 from genealogy.treeview import lay_out
 from tests.cast import Cast
@@ -139,6 +139,15 @@ def test_a_single_hit_opens_at_once(cast: Cast, sign_in, words: str) -> None:
     response = sign_in(cast, "ben").get("/genealogy/search/", {"q": query})
 
     assert response["Location"] == f"/genealogy/?at={number}"
+
+
+def test_a_digit_is_a_number_and_a_letter_is_too_little(cast: Cast, sign_in) -> None:
+    client = sign_in(cast, "ben")
+    assert "Nobody found" in text_of(client.get("/genealogy/search/?q=0"))
+    Distributor.objects.filter(pk=cast.dmitri.pk).update(number="D-000000")
+
+    assert client.get("/genealogy/search/?q=0")["Location"] == "/genealogy/?at=D-000000"
+    assert "at least two letters" in text_of(client.get("/genealogy/search/?q=d"))
 
 
 def test_staff_begin_at_the_top_and_go_anywhere(cast: Cast, sign_in) -> None:
