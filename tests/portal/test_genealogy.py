@@ -148,6 +148,7 @@ def test_a_digit_is_a_number_and_a_letter_is_too_little(cast: Cast, sign_in) -> 
 
     assert client.get("/genealogy/search/?q=0")["Location"] == "/genealogy/?at=D-000000"
     assert "at least two letters" in text_of(client.get("/genealogy/search/?q=d"))
+    assert "at least two letters" in text_of(client.get("/genealogy/search/?q=d%00"))
 
 
 def test_staff_begin_at_the_top_and_go_anywhere(cast: Cast, sign_in) -> None:
