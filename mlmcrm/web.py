@@ -1,8 +1,9 @@
-"""What stands around every request: its log line, static files, health, the failure pages."""
+"""What stands around every request: its log line, what no request may hold, static files, health,
+the failure pages."""
 
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from typing import Any
 
 import structlog
@@ -10,11 +11,13 @@ from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.core.cache import cache
+from django.core.exceptions import BadRequest
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.utils.deprecation import MiddlewareMixin
 from whitenoise.middleware import WhiteNoiseFileResponse, WhiteNoiseMiddleware
 
 logger = structlog.get_logger("mlmcrm.requests")
@@ -112,6 +115,24 @@ def signed_in_user_id(request: HttpRequest) -> int | None:
     """The user's key if the request looked at its user; looking costs a query otherwise."""
     user = getattr(request, "_cached_user", None)
     return None if user is None else user.pk
+
+
+class RefuseNul(MiddlewareMixin):
+    """400 for an address or a form with the sign NUL: no text of the database can hold it, so that
+    every view that looks for it, or keeps it, would break."""
+
+    def process_view(self, request: HttpRequest, *view: object) -> None:
+        if any("\0" in text for text in texts_of(request)):
+            raise BadRequest("The request holds the sign NUL.")
+
+
+def texts_of(request: HttpRequest) -> Iterator[str]:
+    """What the address and the form of a request say; files are left to those who read them."""
+    yield request.path_info
+    for given in (request.GET, request.POST):
+        for name, values in given.lists():
+            yield name
+            yield from values
 
 
 class StaticFiles(WhiteNoiseMiddleware):

@@ -206,7 +206,7 @@ def search(request: HttpRequest, asked: Asked) -> HttpResponse:
     scope, past = asked.scope, asked.past
     if scope.is_stranger:
         raise PermissionDenied
-    words = request.GET.get("q", "").replace("\0", "").strip()  # no text of the database has it
+    words = request.GET.get("q", "").strip()
     view = request.GET.get("view", "")
     view = view if view in TARGETS else "list"
     found: list[GenealogyNode] = []

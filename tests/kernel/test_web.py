@@ -33,6 +33,22 @@ def test_every_answer_carries_the_security_headers(client, path):
     assert len(response["X-Request-ID"]) == 32
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize("query", ["next=a%00b", "a%00=b", "next=/&next=%00"])
+def test_an_address_with_a_nul_is_refused(client, query):
+    response = client.get(f"/accounts/login/?{query}")
+
+    assert response.status_code == 400
+    assert "That request made no sense" in response.content.decode()
+    assert len(response["X-Request-ID"]) == 32
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("form", [{"login": "a\0b", "password": "c"}, {"login\0": "a"}])
+def test_a_form_with_a_nul_is_refused(client, form):
+    assert client.post("/accounts/login/", form).status_code == 400
+
+
 @override_settings(SECURE_SSL_REDIRECT=True, SECURE_REDIRECT_EXEMPT=[r"^healthz$"])
 def test_healthz_touches_nothing(client, django_assert_num_queries, monkeypatch):
     monkeypatch.setattr(web, "cache", None)

@@ -148,7 +148,28 @@ def test_a_digit_is_a_number_and_a_letter_is_too_little(cast: Cast, sign_in) -> 
 
     assert client.get("/genealogy/search/?q=0")["Location"] == "/genealogy/?at=D-000000"
     assert "at least two letters" in text_of(client.get("/genealogy/search/?q=d"))
-    assert "at least two letters" in text_of(client.get("/genealogy/search/?q=d%00"))
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/genealogy/?root=a%00b",
+        "/genealogy/?at=%00",
+        "/genealogy/?open=D%00",
+        "/genealogy/drawn/?root=a%00b",
+        "/genealogy/figures/?root=a%00b",
+        "/genealogy/search/?q=d%00",
+        "/genealogy/D%00/",
+        "/genealogy/D%00/children/",
+    ],
+)
+def test_addresses_with_a_sign_that_no_text_holds_are_refused(
+    cast: Cast, sign_in, address: str
+) -> None:
+    response = sign_in(cast, "ben").get(address)
+
+    assert response.status_code == 400
+    assert "That request made no sense" in text_of(response)
 
 
 def test_staff_begin_at_the_top_and_go_anywhere(cast: Cast, sign_in) -> None:
