@@ -47,16 +47,16 @@ def period_totals(distributor: Distributor) -> list[PeriodTotal]:
     """Every period with a line for the distributor or still on its way, newest first."""
     sums = (
         LedgerEntry.objects.filter(distributor=distributor)
-        .values("period_id", "run__kind")
+        .values("run__period", "run__kind")
         .annotate(total=Sum("amount"), lines=Count("id"))
         .order_by()
     )
     rows = list(sums)
-    wanted = Q(pk__in={row["period_id"] for row in rows})
+    wanted = Q(pk__in={row["run__period"] for row in rows})
     periods = CommissionPeriod.objects.filter(wanted | ~Q(status="finalized"))
     totals = {period.pk: PeriodTotal(period) for period in periods.order_by("-starts_on")}
     for row in rows:
-        total = totals[row["period_id"]]
+        total = totals[row["run__period"]]
         total.lines += row["lines"]
         if row["run__kind"] == CommissionRun.Kind.PAYMENT:
             total.at_payment += row["total"]
@@ -137,7 +137,7 @@ class PeriodLines:
 def with_sources(lines: QuerySet[LedgerEntry]) -> QuerySet[LedgerEntry]:
     """Lines with all that a row shows, in one statement."""
     return lines.select_related(
-        "run", "period", "bonus", "source_distributor", "volume_entry__order_item__order"
+        "run__period", "bonus", "source_distributor", "volume_entry__order_item__order"
     )
 
 
@@ -170,8 +170,7 @@ def line_by_key(key: int) -> LedgerEntry | None:
     """A final line with all that its story needs."""
     lines = LedgerEntry.objects.filter(run__in=[key >> PLACE_BITS], pk=key)
     return lines.select_related(
-        "run",
-        "period",
+        "run__period",
         "bonus__version__plan",
         "distributor",
         "source_distributor",

@@ -25,8 +25,8 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
         "rate",
         "amount",
     ]
-    list_filter = ["period"]
-    list_select_related = ["period", "bonus", "distributor", "source_distributor"]
+    list_filter = ["run__period"]
+    list_select_related = ["run__period", "bonus", "distributor", "source_distributor"]
     search_fields = ["=distributor__number", "=source_distributor__number", "=id"]
 
 

@@ -27,34 +27,33 @@ LEDGER = "commissions_ledgerentry"
 STANDING = "commissions_standing"
 LEDGER_KINDS = {
     "id": "i8",
-    "run_id": "i8",
-    "period_id": "i4",
-    "bonus_id": "i4",
-    "distributor_id": "i8",
-    "source_distributor_id": "i8",
     "volume_entry_id": "i8",
+    "base": "i8",
+    "amount": "i8",
+    "run_id": "i4",
+    "bonus_id": "i4",
+    "distributor_id": "i4",
+    "source_distributor_id": "i4",
+    "rate": "i4",
     "level": "i2",
     "rank_level": "i2",
-    "base": "i8",
-    "rate": "i4",
-    "amount": "i8",
     "reverses_id": "i8",
 }
 STANDING_KINDS = {
-    "run_id": "i8",
-    "distributor_id": "i8",
-    "sponsor_id": "i8",
+    "run_id": "i4",
+    "distributor_id": "i4",
+    "sponsor_id": "i4",
+    "legs": "i4",
     "pv": "i8",
     "cv": "i8",
     "gv": "i8",
-    "legs": "i4",
-    "active": "i1",
     "rank_level": "i2",
     "highest_level": "i2",
     "title_level": "i2",
+    "active": "i1",
 }
-FROM_TABLE = ("run_id", "period_id")
-"""Columns whose default a run's own tables know."""
+FROM_TABLE = "run_id"
+"""The column whose default a run's own tables know."""
 WORTH_TWO = 40_000
 """Lines, or people and sales, from which a second session is worth its start."""
 RANGES = "with (pages_per_range = 16, autosummarize = on)"
@@ -89,15 +88,14 @@ def shares_of(run: CommissionRun, lines: int, beside: Beside) -> list[Share]:
 def create_share(share: Share) -> None:
     """A table with the parent's checks; one of its own lets it be attached unscanned.
 
-    Run and period are the same in every row: they come from the table (FROM_TABLE). Indexes come
-    after the rows, when they cost least.
+    The run is the same in every row: it comes from the table (FROM_TABLE). Indexes come after the
+    rows, when they cost least.
     """
     run, (first, end) = share.run, share.numbers
     _execute(f"drop table if exists {share.table}")
     _execute(f"create table {share.table} (like {LEDGER} including constraints)")
     _execute(
         f"alter table {share.table} alter run_id set default {run.pk}, "
-        f"alter period_id set default {run.period_id}, "
         f"{numbers_check(share.table, run, first, end)}"
     )
 

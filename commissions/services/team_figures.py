@@ -110,8 +110,9 @@ with spans as (
          least(%(now)s, (ends_on + 1)::timestamp at time zone %(zone)s) as ended
   from commissions_commissionperiod
 ), lines as (
-  select distributor_id, period_id, sum(amount) as amount from commissions_ledgerentry
-  where distributor_id in (select distributor_id from spans) group by 1, 2
+  select l.distributor_id, r.period_id, sum(l.amount) as amount
+  from commissions_ledgerentry l join commissions_commissionrun r on r.id = l.run_id
+  where l.distributor_id in (select distributor_id from spans) group by 1, 2
 ), earned as (
   select s.team_id, sum(l.amount) as total,
          sum(l.amount) filter (where l.period_id = %(current)s) as current

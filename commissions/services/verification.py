@@ -90,7 +90,9 @@ CHECKS = [
     Check(
         "commissions are posted",
         """with lines as (
-             select period_id, sum(amount) as total from commissions_ledgerentry group by 1
+             select r.period_id, sum(l.amount) as total
+             from (select run_id, sum(amount) as amount from commissions_ledgerentry group by 1) l
+             join commissions_commissionrun r on r.id = l.run_id group by 1
            ), posted as (
              select split_part(e.key, ':', 2) as code, -sum(p.amount) as total
              from commissions_journalentry e
@@ -114,8 +116,7 @@ CHECKS = [
                    select 1 from genealogy_distributor d where d.id = l.source_distributor_id))
               or (l.volume_entry_id is not null and not exists (
                    select 1 from commerce_volumeentry v where v.id = l.volume_entry_id))
-              or not exists (select 1 from commissions_commissionrun r
-                             where r.id = l.run_id and r.period_id = l.period_id)
+              or not exists (select 1 from commissions_commissionrun r where r.id = l.run_id)
               or (l.reverses_id is not null and not exists (
                    select 1 from commissions_ledgerentry o where o.id = l.reverses_id
                    and o.distributor_id = l.distributor_id and o.bonus_id = l.bonus_id))""",

@@ -100,7 +100,7 @@ def write_share(share: Share, lines: Arranged, bonuses: list[int], outcome: Outc
     empty = set() if len(outcome.reversed["amount"]) else {"reverses_id"}
     if empty and lines.are_on_sums:
         empty.add("volume_entry_id")
-    write_lines(share.table, chain(earned, undone), without={*FROM_TABLE, *empty}, freeze=True)
+    write_lines(share.table, chain(earned, undone), without={FROM_TABLE, *empty}, freeze=True)
 
 
 def is_large(snapshot: Snapshot) -> bool:

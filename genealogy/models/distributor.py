@@ -14,6 +14,9 @@ from mlmcrm.money import HundredthsField
 if TYPE_CHECKING:
     from genealogy.models.territory import Territory
 
+MOST_IDS = 2**31 - 1
+"""Ledger lines and standings keep so much of an id."""
+
 
 class DistributorQuerySet(models.QuerySet["Distributor"]):
     def visible_to(self, user: User) -> "DistributorQuerySet":
@@ -148,6 +151,11 @@ class Distributor(models.Model):
             models.Index(fields=["joined_on"], name="genealogy_distributor_joined"),
         ]
         constraints = [
+            models.CheckConstraint(
+                condition=Q(id__gte=1, id__lte=MOST_IDS),
+                name="genealogy_distributor_id_of_32_bits",
+                violation_error_message="The number of the row does not fit where it is kept.",
+            ),
             models.CheckConstraint(
                 condition=Q(status__in=["active", "inactive", "terminated", "on_hold"]),
                 name="genealogy_distributor_status_known",

@@ -63,7 +63,7 @@ def worked_out(
 
 def booked(period: CommissionPeriod) -> Counter[Line]:
     """The period's lines in the books, at payment and at the close."""
-    lines = LedgerEntry.objects.filter(period=period).select_related(
+    lines = LedgerEntry.objects.filter(run__period=period).select_related(
         "distributor", "bonus", "volume_entry__order_item__order"
     )
     return Counter(

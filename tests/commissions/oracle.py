@@ -162,7 +162,8 @@ def recorded(period: CommissionPeriod) -> dict[str, Decimal]:
     with connection.cursor() as cursor:
         cursor.execute(
             """select b.code, coalesce(sum(l.amount), 0) / 100.0 from commissions_bonus b
-               left join commissions_ledgerentry l on l.bonus_id = b.id and l.period_id = %s
+               left join commissions_ledgerentry l on l.bonus_id = b.id and l.run_id in (
+                 select id from commissions_commissionrun where period_id = %s)
                group by b.code""",
             [period.pk],
         )

@@ -294,7 +294,7 @@ def test_an_estimate_of_ones_own_line_asks_who_bought(cast: Cast) -> None:
     assert expected is not None
     # A fifth of what she and Rosa first ordered: 120.00 and 80.00.
     assert dict(expected.parts)["First orders"] == Decimal("40.00")
-    lines = LedgerEntry.objects.filter(period=period, distributor=cast.chloe)
+    lines = LedgerEntry.objects.filter(run__period=period, distributor=cast.chloe)
     at_close = sum(line.amount for line in lines.filter(run__kind="close"))
     assert expected.total == at_close
 

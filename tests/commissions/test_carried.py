@@ -52,12 +52,12 @@ def test_what_a_cap_holds_back_is_paid_when_there_is_room(cast):
     claim_volume()
     november = closed(cast, "2026-11")
 
-    cuts = LedgerEntry.objects.filter(period=october, bonus__code="cap")
+    cuts = LedgerEntry.objects.filter(run__period=october, bonus__code="cap")
     assert {(line.distributor_id, line.amount) for line in cuts} == {
         (cast.ben.pk, Decimal("-6.40")),
         (cast.chloe.pk, Decimal("-4.00")),
     }
-    paid = LedgerEntry.objects.filter(period=november, bonus__code="cap")
+    paid = LedgerEntry.objects.filter(run__period=november, bonus__code="cap")
     assert {(line.distributor_id, line.amount) for line in paid} == {
         (cast.ben.pk, Decimal("6.40")),
         (cast.chloe.pk, Decimal("4.00")),

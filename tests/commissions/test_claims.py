@@ -282,7 +282,7 @@ def test_entries_are_never_claimed_for_another_period(company):
 
     claim_volume()
 
-    codes = LedgerEntry.objects.order_by("id").values_list("period__code", flat=True)
+    codes = LedgerEntry.objects.order_by("id").values_list("run__period__code", flat=True)
     assert list(codes) == ["2026-09", "2026-10"]
     days = VolumeEntry.objects.order_by("id").values_list("counts_on", flat=True)
     assert [f"{day}" for day in days] == ["2026-09-30", "2026-10-01"]

@@ -50,7 +50,7 @@ def estimated(code: str = "2026-10") -> dict[tuple[str, str], Decimal]:
 
 def brought(code: str = "2026-10") -> dict[tuple[str, str], Decimal]:
     found: dict[tuple[str, str], Decimal] = {}
-    lines = LedgerEntry.objects.filter(period__code=code, run__kind="close")
+    lines = LedgerEntry.objects.filter(run__period__code=code, run__kind="close")
     for line in lines.select_related("distributor", "bonus"):
         key = (line.distributor.number, line.bonus.code)
         found[key] = found.get(key, Decimal(0)) + line.amount

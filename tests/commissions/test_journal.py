@@ -140,9 +140,9 @@ def test_a_payment_partition_refuses_changes_as_well(company):
 @pytest.mark.parametrize(
     ("values", "rule"),
     [
-        ("(%(id)s, %(run)s, 1, 1, 1, 0, 0, 100, 50000, -5, null)", "negative_undoes_or_cuts"),
-        ("(%(id)s, %(run)s, 1, 1, 1, 0, 0, 100, 50000, 0, null)", "negative_undoes_or_cuts"),
-        ("(7, %(run)s, 1, 1, 1, 0, 0, 100, 50000, 5, null)", "_numbers"),
+        ("(%(id)s, %(run)s, 1, 1, 0, 0, 100, 50000, -5, null)", "negative_undoes_or_cuts"),
+        ("(%(id)s, %(run)s, 1, 1, 0, 0, 100, 50000, 0, null)", "negative_undoes_or_cuts"),
+        ("(7, %(run)s, 1, 1, 0, 0, 100, 50000, 5, null)", "_numbers"),
     ],
 )
 def test_ledger_refuses_lines_that_cannot_be(company, values, rule):
@@ -150,8 +150,7 @@ def test_ledger_refuses_lines_that_cannot_be(company, values, rule):
     claim_volume()
     run = company.plan.commissionperiod_set.get().runs.get()
     columns = (
-        "id, run_id, period_id, bonus_id, distributor_id, level, rank_level, base, rate, "
-        "amount, reverses_id"
+        "id, run_id, bonus_id, distributor_id, level, rank_level, base, rate, amount, reverses_id"
     )
 
     with pytest.raises(DatabaseError, match=rule), transaction.atomic():

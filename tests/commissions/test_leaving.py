@@ -33,7 +33,7 @@ def a_month(cast, month: str) -> None:
 
 
 def earners(month: str, bonus: str = "unilevel") -> set[str]:
-    lines = LedgerEntry.objects.filter(period__code=month, bonus__code=bonus)
+    lines = LedgerEntry.objects.filter(run__period__code=month, bonus__code=bonus)
     return set(lines.values_list("distributor__display_name", flat=True))
 
 

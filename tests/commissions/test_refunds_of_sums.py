@@ -113,7 +113,7 @@ def paying_pairs(cast, *bonuses, **parts):
 
 def undone(period, code):
     lines = LedgerEntry.objects.filter(
-        period=period, bonus__code=code, reverses_id__isnull=False, run__kind="close"
+        run__period=period, bonus__code=code, reverses_id__isnull=False, run__kind="close"
     )
     return {(line.distributor_id, line.amount) for line in lines}
 
@@ -130,7 +130,7 @@ def test_pool_team_and_match_go_back_part_by_part(cast):
     august = closed(cast, "2026-08")
     paid = {
         line.pk: line
-        for line in LedgerEntry.objects.filter(period=august, volume_entry__isnull=True)
+        for line in LedgerEntry.objects.filter(run__period=august, volume_entry__isnull=True)
     }
     give_back(cast, orders["dmitri"], 4, "2026-09-10")
     september = closed(cast, "2026-09")
@@ -165,7 +165,7 @@ def test_refunds_that_act_together_name_none(cast):
     give_back(cast, orders["ben"], 5, "2026-09-12")
     september = closed(cast, "2026-09")
 
-    lines = LedgerEntry.objects.filter(period=september, bonus__code="pool")
+    lines = LedgerEntry.objects.filter(run__period=september, bonus__code="pool")
     assert {(line.distributor_id, line.amount, line.volume_entry_id) for line in lines} == {
         (pk, Decimal("-14.00"), None) for pk in (cast.ben.pk, cast.chloe.pk, cast.dmitri.pk)
     }
@@ -187,7 +187,7 @@ def test_what_a_cap_cut_is_not_taken_back_and_what_it_held_is_not_paid_later(cas
     october = closed(cast, "2026-10")
 
     earned = LedgerEntry.objects.filter(distributor=cast.ben).exclude(bonus__code="rank")
-    left = {period: sum(line.amount for line in earned.filter(period=period))
+    left = {period: sum(line.amount for line in earned.filter(run__period=period))
             for period in (august, september, october)}  # fmt: skip
     kept = LedgerEntry.objects.filter(distributor=cast.ben, bonus__code="cap")
     assert sum(line.amount for line in kept) == 0
@@ -205,7 +205,7 @@ def test_pairs_go_back_and_give_their_volume_back(cast):
     paying_pairs(cast)
     orders = sell(cast, "2026-08")
     august = closed(cast, "2026-08")
-    paid = LedgerEntry.objects.filter(period=august, bonus__code="binary")
+    paid = LedgerEntry.objects.filter(run__period=august, bonus__code="binary")
     for name, order in orders.items():
         give_back(cast, order, order.items.get().quantity - (name == "ben"), "2026-09-10")
     september = closed(cast, "2026-09")

@@ -61,7 +61,7 @@ def pay_in_parts(cast, *bonuses, **parts):
 
 
 def lines_of(period, member, code):
-    lines = LedgerEntry.objects.filter(period=period, distributor=member, bonus__code=code)
+    lines = LedgerEntry.objects.filter(run__period=period, distributor=member, bonus__code=code)
     return [line.amount for line in lines.order_by("pk")]
 
 
@@ -96,8 +96,10 @@ def test_instalments_paid_go_back_and_those_to_come_are_less(cast):
     # Ben has a tenth of what Chloe is paid, and loses it with her.
     assert sum(sum(lines_of(month, cast.ben, "match")) for month in months[:2]) == Decimal("0.80")
     assert sum(sum(lines_of(month, cast.ben, "match")) for month in months) == 0
-    back = LedgerEntry.objects.filter(period=august, bonus__code="parts", reverses_id__isnull=False)
-    undoes = {LedgerEntry.objects.get(pk=line.reverses_id).period_id for line in back}
+    back = LedgerEntry.objects.filter(
+        run__period=august, bonus__code="parts", reverses_id__isnull=False
+    )
+    undoes = {LedgerEntry.objects.get(pk=line.reverses_id).run.period_id for line in back}
     assert undoes == {june.pk, july.pk}
     refund = orders["dmitri"].refunds.get(items__quantity=6)
     assert {line.volume_entry.refund_item.refund_id for line in back} == {refund.pk}
@@ -205,10 +207,12 @@ def test_month_that_an_earlier_engine_closed_is_worked_out_like_any_other(cast):
     warnings = august.runs.get(kind="close").warnings
     assert not any("another version" in said for said in warnings)
     undoes = LedgerEntry.objects.filter(
-        pk__in=LedgerEntry.objects.filter(period=august, bonus__code="parts").values("reverses_id"),
+        pk__in=LedgerEntry.objects.filter(run__period=august, bonus__code="parts").values(
+            "reverses_id"
+        ),
         distributor=cast.chloe,
     )
-    assert {line.period_id for line in undoes} == {june.pk, july.pk}
-    back = LedgerEntry.objects.filter(period=august, distributor=cast.chloe)
+    assert {line.run.period_id for line in undoes} == {june.pk, july.pk}
+    back = LedgerEntry.objects.filter(run__period=august, distributor=cast.chloe)
     told = [explain(earnings.line_by_key(line.pk), for_staff=True) for line in back]
     assert all(why.note or why.is_checked for why in told)

@@ -49,7 +49,7 @@ def calculated(company):
 def lines_of(run):
     with connection.cursor() as cursor:
         cursor.execute(
-            "select id - (run_id << 32), bonus_id, distributor_id, source_distributor_id, "
+            "select id - (run_id::bigint << 32), bonus_id, distributor_id, source_distributor_id, "
             f"volume_entry_id, level, amount from {run.ledger_table} order by id"
         )
         return cursor.fetchall()

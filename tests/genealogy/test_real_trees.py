@@ -147,7 +147,7 @@ def test_a_real_tree_closes_and_comes_out_the_same_again(company, tmp_path, sour
     period = company.close(month)
 
     assert oracle.expected(period) == oracle.recorded(period)
-    assert LedgerEntry.objects.filter(period=period, bonus__code="unilevel").exists()
+    assert LedgerEntry.objects.filter(run__period=period, bonus__code="unilevel").exists()
     assert [proof.name for proof in replay(period) if not proof.is_same] == []
     assert list(find_breaks(strict=True)) == []
     trees_are_in_order()

@@ -109,7 +109,7 @@ def test_why_says_what_others_were_skipped_for(company: Cast, sign_in) -> None:
     november = LedgerEntry.objects.get(
         distributor=company.ben,
         bonus__code="unilevel",
-        period__code="2026-11",
+        run__period__code="2026-11",
         base="60.00",
         source_distributor=company.dmitri,
     )

@@ -61,7 +61,7 @@ def give_back(order, pieces: int, day: str) -> None:
 
 
 def brought(cast: Cast, code: str) -> dict[str, Decimal]:
-    lines = LedgerEntry.objects.filter(period__code=code, run__kind="close")
+    lines = LedgerEntry.objects.filter(run__period__code=code, run__kind="close")
     return {
         name: sum(
             (line.amount for line in lines.filter(distributor=getattr(cast, name))),

@@ -165,12 +165,12 @@ select id, m as base, {rounded("m", "1000")} as amount,
 from matched"""),
     ("ledger", """
 create table rival.ledger as
-select (1::bigint << 32) + row_number() over (order by earner) as id, 1::bigint as run_id,
-       1::bigint as period_id, bonus_id, earner as distributor_id, source as source_distributor_id,
-       entry as volume_entry_id, level::smallint, r.rank::smallint as rank_level, base,
-       (rate * 100)::bigint as rate, amount::bigint, null::bigint as reverses_id
+select (1::bigint << 32) + row_number() over (order by earner) as id, entry as volume_entry_id,
+       base, amount::bigint, 1 as run_id, bonus_id, earner::int as distributor_id,
+       source::int as source_distributor_id, (rate * 100)::int as rate, level::smallint,
+       r.rank::smallint as rank_level, null::bigint as reverses_id
 from (
-  select 1::bigint as bonus_id, earner, source, entry, level, base, rate, amount
+  select 1 as bonus_id, earner, source, entry, level, base, rate, amount
   from rival.unilevel where amount <> 0
   union all
   select 2, earner, source, null, level, base, rate, amount from rival.matching where amount <> 0
@@ -182,12 +182,12 @@ from (
 ) lines join rival.rank r on r.id = lines.earner order by earner;
 alter table rival.ledger
   add check (amount > 0 or (amount < 0 and reverses_id is not null)),
-  add check (id >> 32 = run_id), add check (run_id = 1);
+  add check (run_id = 1 and id > 1::bigint << 32 and id < 2::bigint << 32);
 create index on rival.ledger using brin (distributor_id, id) with (pages_per_range = 16);
 create table rival.standing as
-select 1::bigint as run_id, g.id as distributor_id, g.sponsor as sponsor_id, g.pv, g.cv, g.gv,
-       coalesce(l.legs, 0)::int as legs, g.pv >= 5000 as active, r.rank::smallint as rank_level,
-       r.rank::smallint as highest_level, r.rank::smallint as title_level
+select 1 as run_id, g.id::int as distributor_id, g.sponsor::int as sponsor_id,
+       coalesce(l.legs, 0)::int as legs, g.pv, g.cv, g.gv, r.rank::smallint as rank_level,
+       r.rank::smallint as highest_level, r.rank::smallint as title_level, g.pv >= 5000 as active
 from rival.gv g join rival.rank r on r.id = g.id
 left join (select sponsor, count(*) filter (where gv > 0) as legs from rival.gv group by 1) l
   on l.sponsor = g.id;
