@@ -81,7 +81,7 @@ def shares_of(run: CommissionRun, lines: int, beside: Beside) -> list[Share]:
     table = run.ledger_table
     if not beside.is_apart or lines < WORTH_TWO:
         return [Share(run, table, 0, lines)]
-    own = lines * (55 if beside.is_busy else 52) // 100
+    own = lines * (56 if beside.is_busy else 54) // 100
     return [Share(run, f"{table}_1", 0, own), Share(run, f"{table}_2", own, lines)]
 
 

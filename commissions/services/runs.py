@@ -140,7 +140,6 @@ def _calculate(run_id: int, two_sessions: bool) -> CommissionRun | None:
     with Beside(when=two_sessions and is_large(snapshot)) as beside:
         outcome = work_out_and_write(run, snapshot, phases, beside)
     since_estimate = compare(run, outcome)
-    phases.begin("store")
     store(run, outcome, phases, since_estimate)
     return run
 

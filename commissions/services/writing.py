@@ -77,7 +77,9 @@ def write(
     index_share(own, found_by_sale(outcome.plan, bonuses))
     phases.begin("check")
     people()
-    found = [sums_in(own), *(sums() for sums in elsewhere)]
+    sums = sums_in(own)
+    phases.begin("store")
+    found = [sums, *(of_other() for of_other in elsewhere)]
     if others:
         join_shares([own, *others])
     refuse_unless_written(found, outcome)
