@@ -97,7 +97,7 @@ def once_per_rank(
     rates = cast(ByRank, bonus.rates)
     members, ranks = facts.snapshot.members, facts.ranks(rates.ladder)
     before = members.level_of(members.highest, rates.ladder)
-    now = {"paid_as": ranks.paid_as, "title": ranks.title, "highest": ranks.highest}[rates.which]
+    now = ranks.by(rates.which)
     times = multiples(rule, rates.ladder, before, facts)
     for award in awards:
         owner = owners(award)

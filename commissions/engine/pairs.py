@@ -9,7 +9,8 @@ less what came back. The weaker leg is matched by as much of the stronger one:
     next     left 0 + 400.00, right 300.00 + 100.00: matched 400.00, at 10 %: 40.00
 
 With `cycle` whole cycles are matched: 1,800.00 and 20,800.00 at a cycle of 200.00 are 9 cycles,
-paid as 9 units. `most_volume` limits what is matched in a period. What stays in the legs then:
+paid as 9 units. `most_volume` and, by the owner's rank, `most_by_rank` limit what is matched in a
+period. What stays in the legs then:
 
     left 1000.00, right 550.00, cycle 200.00: 2 cycles
     net_off   the matched 400.00 is taken off both                      600.00, 150.00
@@ -25,9 +26,9 @@ before it (of equal ones the left), `cycle` of the other. It is looked at anew f
 What is matched is then what the cycles take of their weaker sides, and net_off takes off each leg
 what the cycles took of it.
 
-Where more than `most_volume` could have been matched, `over_most` flush takes both legs away.
-Without cycles carry and net_off are the same, and so they are where `most_volume` leaves part of
-the weaker leg unmatched. Under both, legs that matched nothing stay as they are; behind a closed
+Where more could have been matched than that most, `over_most` flush takes both legs away. Without
+cycles carry and net_off are the same, and so they are where the most leaves part of the weaker leg
+unmatched. Under both, legs that matched nothing stay as they are; behind a closed
 gate they do in every mode. Of somebody who may not be paid, `if_ineligible` keeps both legs, or
 takes the weaker (of equal ones both), or both. But where his part goes to the company or is held
 for him, his legs are matched like anybody's.
@@ -41,7 +42,7 @@ For each leg, then: carried in + volume of the period = matched + carried on + f
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import cast
 
@@ -59,7 +60,7 @@ from commissions.engine.awards import (
 )
 from commissions.engine.facts import Facts
 from commissions.engine.orders import of_orders
-from commissions.engine.plan import PLACEMENT, WHOLE, Bonus, CarryCap, Gate, PaysPairs
+from commissions.engine.plan import NO_RANK, PLACEMENT, WHOLE, Bonus, CarryCap, Gate, PaysPairs
 from commissions.engine.rates import table_of
 from commissions.engine.result import NOBODY
 from commissions.engine.rounding import LARGEST, Int64s, added, divide, product, refuse_sum_overflow
@@ -117,7 +118,7 @@ def pay(bonus: Bonus, facts: Facts) -> Iterator[Award]:
     rule = rule_of(bonus)
     eligible = facts.meets(bonus.eligibility.when)
     before = legs_before(bonus, facts)
-    matched, after = match(rule, before, takes_part(bonus, eligible), gate_open(rule.gate, facts))
+    matched, after = matched_of(bonus, facts, before, eligible)
     of_late = recent(bonus, facts, matched)
     carry_on(bonus, facts, capped(rule.carry_cap, of_late, after), of_late)
     yield from awards(bonus, facts, matched, eligible)
@@ -191,12 +192,34 @@ def gate_open(gate: Gate | None, facts: Facts) -> Bools:
 # Matching
 
 
-def match(rule: PaysPairs, legs: Legs, allowed: Bools, is_open: Bools) -> tuple[Int64s, Legs]:
-    """The volume matched, and the legs afterwards (before the carry cap)."""
+def matched_of(bonus: Bonus, facts: Facts, legs: Legs, eligible: Bools) -> tuple[Int64s, Legs]:
+    """The volume matched of these legs, and the legs afterwards (before the carry cap)."""
+    rule = rule_of(bonus)
+    allowed, is_open = takes_part(bonus, eligible), gate_open(rule.gate, facts)
+    return match(rule, legs, allowed, is_open, most_of(rule, facts))
+
+
+def most_of(rule: PaysPairs, facts: Facts) -> Int64s | None:
+    """The most volume that is matched of each member's legs; None without any limit."""
+    if rule.most_volume is None and rule.most_by_rank is None:
+        return None
+    anybody = LARGEST if rule.most_volume is None else rule.most_volume
+    if rule.most_by_rank is None:
+        return np.full(len(facts.snapshot.members), anybody, np.int64)
+    ladder, table = rule.most_by_rank.ladder, rule.most_by_rank.table
+    codes = [NO_RANK, *(rank.code for rank in facts.plan.ladder(ladder).ranks)]
+    by_rank = np.array([min(table.get(code, anybody), anybody) for code in codes], np.int64)
+    return by_rank[facts.ranks(ladder).by(rule.most_by_rank.which)]
+
+
+def match(
+    rule: PaysPairs, legs: Legs, allowed: Bools, is_open: Bools, limit: Int64s | None
+) -> tuple[Int64s, Legs]:
+    """The same for whoever takes part, behind an open gate, up to a limit of each."""
     if rule.cycle and rule.stronger:
-        return match_unevenly(rule, legs, allowed, is_open)
+        return match_unevenly(rule, legs, allowed, is_open, limit)
     weaker = np.where(allowed & is_open, np.maximum(legs.weaker, 0), 0)
-    most = weaker if rule.most_volume is None else np.minimum(weaker, rule.most_volume)
+    most = weaker if limit is None else np.minimum(weaker, limit)
     matched = most - most % rule.cycle if rule.cycle else most
     if rule.after_payout == "flush":
         after = legs.where(is_open, legs.debts())
@@ -211,11 +234,11 @@ def match(rule: PaysPairs, legs: Legs, allowed: Bools, is_open: Bools) -> tuple[
 
 
 def match_unevenly(
-    rule: PaysPairs, legs: Legs, allowed: Bools, is_open: Bools
+    rule: PaysPairs, legs: Legs, allowed: Bools, is_open: Bools, limit: Int64s | None
 ) -> tuple[Int64s, Legs]:
     """The same of cycles that take `stronger` of one leg and `cycle` of the other."""
     matchable = legs.where(~(allowed & is_open), legs.debts())
-    taken = uneven_cycles(rule, matchable)
+    taken = uneven_cycles(rule, matchable, limit)
     cycles = (taken.left + taken.right) // (cast(int, rule.stronger) + cast(int, rule.cycle))
     matched = cycles * cast(int, rule.cycle)
     if rule.after_payout == "flush":
@@ -223,18 +246,18 @@ def match_unevenly(
     else:
         after = legs.without(taken)
     if rule.over_most == "flush":
-        uncapped = uneven_cycles(replace(rule, most_volume=None), matchable)
+        uncapped = uneven_cycles(rule, matchable, None)
         after = after.where(uncapped.left + uncapped.right > taken.left + taken.right, legs.debts())
     return matched, after.where(~allowed, legs_of_ineligible(rule, legs))
 
 
-def uneven_cycles(rule: PaysPairs, legs: Legs) -> Legs:
+def uneven_cycles(rule: PaysPairs, legs: Legs, limit: Int64s | None) -> Legs:
     """What all cycles together take of each leg. As long as one leg is ahead, each takes the larger
     part of it; from then on the legs take turns, two cycles at a time; one more may be left."""
     large, small = cast(int, rule.stronger), cast(int, rule.cycle)
     most = np.full(len(legs.left), LARGEST // (large + small), np.int64)
-    if rule.most_volume is not None:
-        most = np.minimum(most, rule.most_volume // small)
+    if limit is not None:
+        most = np.minimum(most, limit // small)
     is_left = legs.left >= legs.right
     ahead, behind = np.maximum(legs.stronger, 0), np.maximum(legs.weaker, 0)
     lead = -(-(ahead - behind) // (large - small))

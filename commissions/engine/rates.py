@@ -107,10 +107,7 @@ def table_of(bonus: Bonus, facts: Facts) -> Table:
             rows, row, by = [rates.table], np.zeros(size, np.int16), "step"
         case ByRank():
             codes = [NO_RANK, *(rank.code for rank in facts.plan.ladder(rates.ladder).ranks)]
-            ranks = facts.ranks(rates.ladder)
-            row = {"paid_as": ranks.paid_as, "title": ranks.title, "highest": ranks.highest}[
-                rates.which
-            ]
+            row = facts.ranks(rates.ladder).by(rates.which)
             rows = listed(codes, rates.table)
         case ByPackage():
             rows = listed([package.code for package in facts.plan.packages], rates.table)

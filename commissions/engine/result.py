@@ -32,6 +32,10 @@ class Ranks:
     title: NDArray[np.int16]
     highest: NDArray[np.int16]
 
+    def by(self, which: str) -> NDArray[np.int16]:
+        """One of the three by its name."""
+        return {"paid_as": self.paid_as, "title": self.title, "highest": self.highest}[which]
+
 
 @dataclass(frozen=True, slots=True)
 class Standings:

@@ -111,8 +111,7 @@ def legs(view: View) -> Rows:
 def legs_of(view: View, bonus: Bonus, rule: PaysPairs) -> Rows:
     facts, state = view.facts, view.outcome.close.state
     before, came = pairs.carried_in(bonus, facts), pairs.legs_before(bonus, facts)
-    takes_part = pairs.takes_part(bonus, facts.meets(bonus.eligibility.when))
-    matched, _ = pairs.match(rule, came, takes_part, pairs.gate_open(rule.gate, facts))
+    matched, _ = pairs.matched_of(bonus, facts, came, facts.meets(bonus.eligibility.when))
     nothing = np.zeros(len(view.names), np.int64)
     left, right = (state.get(f"pairs.{bonus.code}.{side}", nothing) for side in ("left", "right"))
     of_stronger = matched if rule.stronger is None else matched // (rule.cycle or 1) * rule.stronger

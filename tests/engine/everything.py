@@ -142,6 +142,8 @@ def bonuses() -> list[Document]:
         bonus("uneven", base=FLAT, unit="amount", rates=by_step("54"), pays={
               "who": "pairs", "tree": "placement", "volume": "cv", "cycle": "300",
               "stronger": "600", "after_payout": "net_off", "if_ineligible": "keep_both",
+              "most_by_rank": {"ladder": "rank", "which": "title",
+                               "table": {"none": "300", "bronze": "6000"}},
               "carry_cap": None}),
         bonus("first", pays=upline(max_steps=5, further_steps="as_last"), orders={"last": 1},
               rates={"by": "figure", "volume": "pv", "bands": bands},

@@ -123,6 +123,7 @@ SOMETHING: dict[str, list[Any]] = {
     "matrix": [p.Matrix(2, "breadth_first"), p.Matrix(None, "weaker_leg")],
     "max_distance": [9],
     "most_times": [12],
+    "most_by_rank": [p.MostByRank("rank", "paid_as", {"none": 100_00})],
     "most_volume": [100_00],
     "orders": [p.Orders(last=1), p.Orders(first=2), p.Orders(within_days=30)],
     "reward": [p.Reward("Car", None), p.Reward("Car", 1_00)],
@@ -140,7 +141,7 @@ SOMETHING: dict[str, list[Any]] = {
 
 NO_MEANING: list[tuple[type, str, Callable[[Any], bool]]] = [
     (p.PaysPairs, "stronger", lambda pays: pays.cycle is None),
-    (p.PaysPairs, "over_most", lambda pays: pays.most_volume is None),
+    (p.PaysPairs, "over_most", lambda pays: pays.most_volume is pays.most_by_rank is None),
     (p.CarryCap, "periods", lambda cap: cap.times is None),
     (p.Eligibility, "otherwise", lambda asked: asked.when is None),
     (p.Volume, "rate", lambda volume: volume.of is None),

@@ -248,6 +248,7 @@ class Parts(Measures):
                 "stronger": self.pick(None, "80", "125") if uneven else None,
                 "if_ineligible": self.pick("keep_both", "weaker_to_zero", "flush"),
                 "carry_cap": cap, "most_volume": self.pick(None, None, "120"), "gate": self.gate(),
+                "most_by_rank": self.most_by_rank(),
             },
             "rates": self.rates(1, line=False, amounts=cycle is not None),
             "eligibility": self.eligibility("lost", "lost", "company", "held"),
@@ -257,9 +258,15 @@ class Parts(Measures):
             bonus["occurrence"] = {"times": "once"}
         if self.seldom():
             bonus["orders"] = self.orders()
-        if bonus["pays"]["most_volume"] is not None and self.seldom():
+        most = (bonus["pays"]["most_volume"], bonus["pays"]["most_by_rank"])
+        if most != (None, None) and self.seldom():
             bonus["pays"]["over_most"] = "flush"
         return bonus | ({"sources": self.condition()} if self.seldom() else {})
+
+    def most_by_rank(self) -> Document | None:
+        table = {code: self.pick("60", "150") for code in self.some(["none", *RANKS])}
+        by_rank = {"ladder": "rank", "which": self.pick("paid_as", "title"), "table": table}
+        return self.pick(None, None, by_rank)
 
     def gate(self) -> Document | None:
         gate = {"more": self.pick(1, 2), "fewer": 1, "window": self.pick("period", "lifetime")}

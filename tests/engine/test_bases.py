@@ -3,7 +3,7 @@
 import pytest
 
 from tests.engine.closing import close
-from tests.engine.documents import bonus, by_step, document, load, metric, upline
+from tests.engine.documents import bonus, by_step, document, given_ladder, load, metric, upline
 from tests.engine.small import FIRST_DAY, LAST_DAY, known, of
 from tests.engine.test_language import faults_of
 
@@ -117,6 +117,14 @@ PAIRS = {
     "who": "pairs", "tree": "placement", "volume": "pv", "cycle": None, "after_payout": "carry",
     "if_ineligible": "keep_both", "carry_cap": None,
 }  # fmt: skip
+
+
+def most_by_rank(**parts):
+    most = {"ladder": "rank", "which": "paid_as", "table": {"bronze": "50"}} | parts
+    pairs = bonus(pays=PAIRS | {"most_by_rank": most}, rates=by_step("0.1"))
+    return {"bonuses": [pairs], "ladders": [given_ladder("rank", "bronze")]}
+
+
 LIMIT = {
     "code": "most", "name": "Most", "scope": "person", "bonuses": ["unilevel"], "amount": "5",
     "share": None, "metric": None, "enforcement": "pro_rata", "overflow": "lost",
@@ -142,6 +150,13 @@ LIMIT = {
          "$.metrics[0].scope.last: is less than the first, which is 3"),
         ({"bonuses": [bonus(pays=PAIRS | {"over_most": "flush"}, rates=by_step("0.1"))]},
          "$.bonuses[0].pays.over_most: has no meaning without the most volume that is matched"),
+        (most_by_rank(ladder="club"),
+         '$.bonuses[0].pays.most_by_rank.ladder: "club" is no ladder of this plan: rank'),
+        (most_by_rank(table={"ruby": "5"}),
+         '$.bonuses[0].pays.most_by_rank.table.ruby: "ruby" is no rank of the ladder "rank": '
+         "bronze, none"),
+        (most_by_rank(table={}),
+         "$.bonuses[0].pays.most_by_rank.table: is empty, so it would limit nobody"),
         ({"bonuses": [bonus()], "limits": [LIMIT | {"when": {"is": "active"}}]},
          "$.limits[0].when: is asked of a member, and this limit is that of a person"),
     ],

@@ -525,6 +525,25 @@ def test_a_limit_above_what_anybody_can_earn():
     assert found(document(bonuses=[gift], limits=[limited("49.99")])) == []
 
 
+def test_a_limit_above_what_the_matched_volume_of_any_rank_comes_to():
+    def above(amount: str, **most: Any) -> list[str]:
+        by_rank = {"ladder": "rank", "which": "paid_as", "table": {"none": "100", "star": "900"}}
+        pays = {"who": "pairs", "tree": "placement", "volume": "cv", "cycle": None,
+                "after_payout": "carry", "if_ineligible": "keep_both", "carry_cap": None,
+                "most_by_rank": by_rank | most}  # fmt: skip
+        pairs = bonus("gift", base=FLAT, pays=pays, rates=by_step("0.1"))
+        plan = document(bonuses=[pairs], kinds=SOLD, ladders=[given_ladder("rank", "star")],
+                        limits=[limited(amount)])  # fmt: skip
+        return [said for said in found(plan) if said.startswith("$.limits")]
+
+    assert above("90") == [
+        "$.limits[0]: warning: Most can never bind: nobody can earn more than 90.00 EUR there in a "
+        "period."
+    ]
+    assert above("89.99") == []
+    assert above("90", table={"none": "100"}) == []
+
+
 def test_a_limit_above_another_one():
     limits = [limited("30"), limited("40", code="more", name="More")]
     gift = bonus("gift", base={"of": "order", "volume": "cv"}, pays=upline(start=START))

@@ -339,6 +339,48 @@ def test_rate_by_rank(rank: str, amount: str):  # bin-15
     assert closed.paid("binary") == {"you": [amount]}
 
 
+RANKS = ("bronze", "silver", "gold")
+
+
+@pytest.mark.parametrize(
+    ("level", "amount", "left_over"),
+    [
+        (0, "10.00", ("700.00", "500.00")),
+        (1, "30.00", ("500.00", "300.00")),
+        (2, "60.00", ("200.00", "0.00")),
+        (3, "55.00", ("250.00", "50.00")),
+    ],
+)
+def test_the_most_volume_may_go_by_rank(level: int, amount: str, left_over: tuple[str, str]):
+    """Silver is not listed and has no limit; the fixed one is above all that others match."""
+    table = {"none": "100", "bronze": "300", "gold": "550"}
+    most = {"ladder": "rank", "which": "paid_as", "table": table}
+    rules = pairs(most_by_rank=most, most_volume="600", after_payout="net_off")
+    document_of = bonus("binary", ledger_type="binary_bonus", pays=rules, rates=by_step("0.10"))
+    ranked = load(document(bonuses=[document_of], ladders=[given_ladder("rank", *RANKS)]))
+
+    closed = close(ranked, BINARY, legs("800", "600"), given={"rank": [level, 0, 0]})
+
+    assert closed.paid("binary") == {"you": [amount]}
+    assert closed.legs("binary") == left_over
+
+
+def test_cycles_and_what_is_flushed_go_by_the_most_of_the_rank():
+    most = {"ladder": "rank", "which": "title", "table": {"bronze": "500", "gold": "10000"}}
+    parts = {"most_by_rank": most, "over_most": "flush", "cycle": "200"}
+
+    def after(level: int, **more: str) -> tuple[str, str]:
+        rules = binary(by_step("1"), after_payout="net_off", **parts, **more)
+        ranked = load(document(bonuses=[rules], ladders=[given_ladder("rank", *RANKS)]))
+        closed = close(ranked, BINARY, legs("1300", "700"), given={"rank": [level, 0, 0]})
+        return closed.legs("binary")
+
+    assert after(1) == ("0.00", "0.00")
+    assert after(2) == after(3) == ("700.00", "100.00")
+    assert after(1, stronger="300") == ("0.00", "0.00")
+    assert after(3, stronger="300") == ("400.00", "100.00")
+
+
 def test_most_volume_keeps_the_rest_in_the_legs():
     closed = close(plan(most_volume="500"), BINARY, legs("800", "600"))
 

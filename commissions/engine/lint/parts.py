@@ -64,12 +64,27 @@ def never_reached(limit: p.Limit, plan: p.Plan) -> bool:
 def most_in_a_period(bonus: p.Bonus, plan: p.Plan) -> Fraction | None:
     """The most hundredths that a member can get of it in a period, where that can be said."""
     best = max((hundredths(row) for row in rate_rows(bonus, None)), default=Fraction(0))
-    if isinstance(bonus.pays, p.PaysPairs) and bonus.pays.most_volume is not None:
-        volume = Fraction(bonus.pays.most_volume)
-        times = volume // bonus.pays.cycle if bonus.pays.cycle else volume / 100
+    if isinstance(bonus.pays, p.PaysPairs):
+        volume = most_matched(bonus.pays, plan)
+        if volume is None:
+            return None
+        times = volume // bonus.pays.cycle if bonus.pays.cycle else Fraction(volume, 100)
         return best * times * Fraction(bonus.factor, p.WHOLE)
     flat = isinstance(bonus.pays, p.PaysSource) and bonus.base == p.Flat("flat", "member")
     return best if flat and not isinstance(bonus.occurrence, p.OncePerRank) else None
+
+
+def most_matched(pays: p.PaysPairs, plan: p.Plan) -> int | None:
+    """The most that anybody's legs can match in a period; None where somebody's have no limit."""
+    if pays.most_by_rank is None:
+        return pays.most_volume
+    ladder, table = plan.ladder(pays.most_by_rank.ladder), pays.most_by_rank.table
+    codes = [p.NO_RANK, *(rank.code for rank in ladder.ranks)]
+    each = [
+        [volume for volume in (table.get(code), pays.most_volume) if volume is not None]
+        for code in codes
+    ]
+    return max(map(min, each)) if all(each) else None
 
 
 def lower_elsewhere(limit: p.Limit, plan: p.Plan) -> p.Limit | None:

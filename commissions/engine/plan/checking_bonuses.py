@@ -27,6 +27,7 @@ from commissions.engine.plan import (
     ByStep,
     Company,
     MetricShares,
+    MostByRank,
     OfCommissions,
     OfMetric,
     OfOrder,
@@ -196,13 +197,23 @@ def check_pairs(path: str, bonus: Bonus, pays: PaysPairs, plan: Plan) -> Iterato
         yield Fault(f"{path}.cycle", "must be above zero; null stands for no cycles")
     if pays.stronger is not None:
         yield from check_stronger(f"{path}.stronger", pays)
-    if pays.over_most != "stays" and pays.most_volume is None:
+    if pays.most_by_rank is not None:
+        yield from check_most(f"{path}.most_by_rank", pays.most_by_rank, plan)
+    elif pays.over_most != "stays" and pays.most_volume is None:
         yield Fault(f"{path}.over_most", "has no meaning without the most volume that is matched")
     cap = pays.carry_cap
     if cap is not None and cap.amount is None and cap.times is None:
         yield Fault(f"{path}.carry_cap", "has neither an amount nor times, so it would cap nothing")
     if pays.gate is not None and pays.gate.fewer > pays.gate.more:
         yield Fault(f"{path}.gate.fewer", "is more than the other leg must count")
+
+
+def check_most(path: str, most: MostByRank, plan: Plan) -> Iterator[Fault]:
+    yield from refers(f"{path}.ladder", most.ladder, codes_of(plan.ladders), "ladder")
+    for rank in most.table:
+        yield from rank_refers(f"{path}.table.{rank}", rank, most.ladder, plan, none_too=True)
+    if not most.table:
+        yield Fault(f"{path}.table", "is empty, so it would limit nobody")
 
 
 def check_stronger(path: str, pays: PaysPairs) -> Iterator[Fault]:

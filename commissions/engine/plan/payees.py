@@ -104,6 +104,18 @@ class CarryCap:
 
 
 @dataclass(frozen=True, slots=True)
+class MostByRank:
+    """So much volume by the owner's rank.
+
+    "none" is who has none; a rank that is not listed has no limit of its own.
+    """
+
+    ladder: Code
+    which: Literal["paid_as", "title", "highest"]
+    table: Mapping[Code, Amount]
+
+
+@dataclass(frozen=True, slots=True)
 class PaysPairs:
     """The owner of two legs, on what both have: the weaker leg's volume, or whole cycles.
 
@@ -136,9 +148,12 @@ class PaysPairs:
     most_volume: Annotated[
         Amount | None, "The most volume that is matched in a period; see `over_most` for the rest."
     ] = None
+    most_by_rank: Annotated[
+        MostByRank | None, "The same by the owner's rank. With `most_volume`, the lower one."
+    ] = None
     over_most: Annotated[
         Literal["stays", "flush"],
-        "What becomes of both legs where more than `most_volume` could have been matched. stays: "
+        "What becomes of both legs where more than the most volume could have been matched. stays: "
         "what was not matched stays in them. flush: both go to zero.",
     ] = "stays"
     gate: Gate | None = None

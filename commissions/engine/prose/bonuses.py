@@ -60,7 +60,7 @@ def explain_bonus(bonus: p.Bonus, plan: p.Plan) -> Section:
         *rewarded(bonus, plan),
     )
     written = tuple(text for text in paragraphs if text)
-    return Section(bonus.name, written, (rate_table(bonus, plan), *shares_table(bonus, plan)))
+    return Section(bonus.name, written, (rate_table(bonus, plan), *pays_table(bonus, plan)))
 
 
 # What it is paid on
@@ -183,11 +183,8 @@ def pairs(pays: p.PaysPairs, plan: p.Plan) -> Iterator[str]:
         yield cycle(pays, pays.cycle)
     yield f"After that {AFTER_PAYOUT[pays.after_payout]}."
     yield f"Who may not be paid {IF_INELIGIBLE[pays.if_ineligible]}."
-    if pays.most_volume is not None:
-        yield (
-            f"No more than {words.volume(pays.most_volume)} is matched in a period; "
-            f"{OVER_MOST[pays.over_most]}."
-        )
+    if pays.most_volume is not None or pays.most_by_rank is not None:
+        yield f"{most_matched(pays, plan)}; {OVER_MOST[pays.over_most]}."
     yield carried(pays.carry_cap)
     if pays.gate is not None:
         when = {"period": "in this period", "lifetime": "ever"}[pays.gate.window]
@@ -196,6 +193,16 @@ def pairs(pays: p.PaysPairs, plan: p.Plan) -> Iterator[str]:
             f"{words.counted(pays.gate.more, 'person', 'people')} "
             f"and the other {pays.gate.fewer} {when}."
         )
+
+
+def most_matched(pays: p.PaysPairs, plan: p.Plan) -> str:
+    fixed = "" if pays.most_volume is None else words.volume(pays.most_volume)
+    if pays.most_by_rank is None:
+        return f"No more than {fixed} is matched in a period"
+    named = words.ladder_name(pays.most_by_rank.ladder, plan)
+    which = words.WHICH_RANK[pays.most_by_rank.which]
+    more = f", and for everybody to {fixed}" if fixed else ""
+    return f"What is matched in a period is limited by rank{named}, {which}, see the table{more}"
 
 
 def cycle(pays: p.PaysPairs, volume: int) -> str:
@@ -235,7 +242,17 @@ def pool(pays: p.PaysPool, plan: p.Plan) -> Iterator[str]:
     yield f"A pool with nobody in it {nobody[pays.if_nobody]}."
 
 
-def shares_table(bonus: p.Bonus, plan: p.Plan) -> Iterator[Table]:
+def pays_table(bonus: p.Bonus, plan: p.Plan) -> Iterator[Table]:
+    if isinstance(bonus.pays, p.PaysPairs) and bonus.pays.most_by_rank is not None:
+        most = bonus.pays.most_by_rank
+        limits = (
+            (
+                words.rank_name(most.ladder, code, plan),
+                words.volume(most.table[code]) if code in most.table else "no limit of its own",
+            )
+            for code in words.rank_codes(most.ladder, plan)
+        )
+        yield Table(("Rank", "Matched at most"), tuple(limits))
     if isinstance(bonus.pays, p.PaysPool) and isinstance(bonus.pays.shares, p.RankShares):
         shares = bonus.pays.shares
         rows = (

@@ -62,6 +62,7 @@ LABELS = {
     "money": "money",
     "more": "people in one leg",
     "most_times": "paid at most so many times",
+    "most_by_rank": "most volume matched by rank",
     "most_volume": "most volume matched",
     "occurrence": "how often",
     "of": "taken of",
@@ -107,8 +108,8 @@ LABELS = {
 
 
 NO_LIMIT = (
-    "max_distance", "window_days", "most_volume", "carry_cap", "width", "at_most", "last",
-    "most_times",
+    "max_distance", "window_days", "most_volume", "most_by_rank", "carry_cap", "width", "at_most",
+    "last", "most_times",
 )  # fmt: skip
 
 

@@ -83,9 +83,7 @@ def rate_rows(rates: p.Rates, plan: p.Plan) -> Rows:
         case p.ByStep(table=table):
             return [("", table)]
         case p.ByRank(ladder=ladder, table=table):
-            found = (each for each in plan.ladders if each.code == ladder)
-            order = [rank.code for each in found for rank in each.ranks]
-            keys = in_order(table, [p.NO_RANK, *order])
+            keys = in_order(table, words.rank_codes(ladder, plan))
             return [(words.rank_name(ladder, key, plan), table[key]) for key in keys]
         case p.ByPackage(table=table):
             keys = in_order(table, [package.code for package in plan.packages])

@@ -121,6 +121,12 @@ def figure(code: str, value: int, plan: p.Plan) -> str:
     return decimal(value, 2, 0) if counts else volume(value)
 
 
+def rank_codes(ladder: str, plan: p.Plan) -> list[str]:
+    """No rank and those of the ladder from the lowest up."""
+    found = (each for each in plan.ladders if each.code == ladder)
+    return [p.NO_RANK, *(rank.code for each in found for rank in each.ranks)]
+
+
 def rank_name(ladder: str, code: str, plan: p.Plan) -> str:
     if code == p.NO_RANK:
         return "No rank"

@@ -8,6 +8,7 @@ from fractions import Fraction
 from commissions.engine.plan import Bonus, PaysPairs
 from tests.engine.oracle.awards import PAID, Award, Item, destination, priced
 from tests.engine.oracle.company import ZERO, Company, Person, hundredths, rate, rounded
+from tests.engine.oracle.ladders import level
 from tests.engine.oracle.measures import is_of, meets
 
 SIDES = ("left", "right")
@@ -17,8 +18,7 @@ def pay_pairs(
     company: Company, bonus: Bonus, person: Person
 ) -> tuple[list[Award], dict[str, Fraction]]:
     """His line, if any, and the state of his legs."""
-    pays = bonus.pays
-    assert isinstance(pays, PaysPairs)
+    pays = limited(company, bonus, person)
     name = f"pairs.{bonus.code}"
     legs = [
         hundredths(company.carried(f"{name}.{side}", person))
@@ -44,6 +44,20 @@ def pay_pairs(
     cap, history = carry_cap(company, bonus, person, matched)
     left, right = [side if cap is None else min(side, cap) for side in after]
     return awards, {f"{name}.left": left, f"{name}.right": right} | history
+
+
+def limited(company: Company, bonus: Bonus, person: Person) -> PaysPairs:
+    """His pairs with the most that is matched of them by his rank, where the plan has one."""
+    pays = bonus.pays
+    assert isinstance(pays, PaysPairs)
+    by_rank = pays.most_by_rank
+    if by_rank is None:
+        return pays
+    number = level(company, person, by_rank.ladder, by_rank.which)
+    ranks = company.plan.ladder(by_rank.ladder).ranks
+    code = ranks[number - 1].code if number else "none"
+    both = [pays.most_volume, by_rank.table.get(code)]
+    return replace(pays, most_volume=min((one for one in both if one is not None), default=None))
 
 
 def leg(person: Person, place: int) -> list[Person]:
