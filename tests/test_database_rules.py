@@ -135,6 +135,11 @@ def test_nobody_is_his_own_sponsor(cast):
     assert Distributor.objects.get(pk=cast.ben.pk).sponsor == cast.asha
 
 
+def test_ids_of_distributors_fit_into_the_ledger(cast):
+    with pytest.raises(IntegrityError, match="id_of_32_bits"):
+        run("update genealogy_distributor set id = %s where id = %s", 2**31, cast.ben.pk)
+
+
 def test_a_distributor_stands_in_one_place_at_a_time(cast):
     with pytest.raises(IntegrityError, match="one_at_a_time"):
         run(

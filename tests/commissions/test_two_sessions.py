@@ -1,7 +1,9 @@
 """A close that reads and writes over two sessions comes to what it comes to over one."""
 
+from importlib import import_module
+
 import pytest
-from django.db import OperationalError, connection, transaction
+from django.db import DatabaseError, OperationalError, connection, transaction
 
 from commerce.services.orders import RefundLine, refund_order
 from commissions import earnings
@@ -99,6 +101,55 @@ def test_the_final_ledger_is_found_explained_and_replayed(company, two_sessions)
     assert all(proof.is_same for proof in replay(the_period("2026-10")))
     with pytest.raises(Exception, match="append-only"), connection.cursor() as cursor:
         cursor.execute(f"update {run.ledger_table}_2 set amount = amount + 1")
+
+
+@pytest.mark.parametrize("is_final", [True, False])
+def test_an_upgrade_to_lean_lines_keeps_them_all(company, two_sessions, is_final):
+    run = calculated(company)
+    if is_final:
+        approve_period(period=the_period("2026-10"), actor=company.user("felix"))
+        finalize_period(period=the_period("2026-10"), actor=company.user("felix"))
+    operations = import_module("commissions.migrations.0024_lean_lines").Migration.operations
+    lines, standings = lines_of(run), standings_of(run)
+
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("set constraints all immediate")
+        for operation in reversed(operations):
+            cursor.execute(operation.reverse_sql)
+        assert kinds_in(run.ledger_table)["distributor_id"] == "bigint"
+        cursor.execute(f"select distinct period_id from {run.ledger_table}")
+        assert cursor.fetchall() == [(run.period_id,)]
+        for operation in operations:
+            cursor.execute(operation.sql)
+
+        assert kinds_in(run.ledger_table)["distributor_id"] == "integer"
+        assert lines_of(run) == lines
+        assert standings_of(run) == standings
+        assert LedgerEntry.objects.filter(run=run).count() == is_final * run.line_count
+        assert list(find_breaks(strict=is_final)) == []
+        if is_final:
+            with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+                cursor.execute(f"update {run.ledger_table}_2 set amount = amount + 1")
+        transaction.set_rollback(True)
+
+
+def standings_of(run):
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select distributor_id, sponsor_id, legs, pv, cv, gv, rank_level, highest_level, "
+            f"title_level, active from {run.standing_table} order by 1"
+        )
+        return cursor.fetchall()
+
+
+def kinds_in(table):
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select attname, atttypid::regtype::text from pg_attribute "
+            "where attrelid = to_regclass(%s)",
+            [table],
+        )
+        return dict(cursor.fetchall())
 
 
 def test_refunds_of_a_later_month_are_in_the_last_share(company, two_sessions):
