@@ -124,7 +124,8 @@ def retyped(kind: str, *columns: str) -> str:
 def remake(
     parent: str, tables: str, lean: tuple[str, str], wide: tuple[str, str]
 ) -> list[migrations.RunSQL]:
-    """The rules of the rows hold for the new table as for the old one."""
+    """One way and back: how the parent is made, and what changes in each run's table. That rows are
+    append-only holds for the new parent as for the old one."""
     rules = append_only(parent)
     return [
         migrations.RunSQL(rules.reverse_sql, rules.sql),

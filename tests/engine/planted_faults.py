@@ -216,6 +216,13 @@ LEGS = [
         "most",
         "test_pairs.py::test_what_cycles_leave",
     ),
+    Fault(
+        "a rank that is not listed matches nothing",
+        "pairs",
+        "min(table.get(code, anybody), anybody)",
+        "min(table.get(code, 0), anybody)",
+        "test_pairs.py::test_the_most_volume_may_go_by_rank",
+    ),
 ]
 
 MONEY = [
