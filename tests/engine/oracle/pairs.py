@@ -101,15 +101,20 @@ def taken_of(pays: PaysPairs, legs: list[Fraction]) -> list[Fraction]:
     if pays.stronger is None:
         return [matched_of(pays, legs)] * 2
     small, large = hundredths(pays.cycle or 0), hundredths(pays.stronger)
-    left, most = list(legs), pays.most_volume
-    done = ZERO
-    while most is None or done + small <= hundredths(most):
+    left, done = list(legs), ZERO
+    most = max(legs) if pays.most_volume is None else hundredths(pays.most_volume)
+    while done + small <= most:
         ahead = 0 if left[0] >= left[1] else 1
         if left[ahead] < large or left[1 - ahead] < small:
             break
-        left[ahead] -= large
-        left[1 - ahead] -= small
-        done += small
+        # Of huge legs many cycles at once: as long as the same leg is ahead, or two by two in turn.
+        same = min((left[ahead] - left[1 - ahead]) // (large - small), left[ahead] // large,
+                   left[1 - ahead] // small, (most - done) // small)  # fmt: skip
+        turns = min(min(left) // (large + small), (most - done) // (2 * small))
+        of_ahead, of_behind = (same, 0) if same else (turns, turns) if turns else (1, 0)
+        left[ahead] -= of_ahead * large + of_behind * small
+        left[1 - ahead] -= of_ahead * small + of_behind * large
+        done += (of_ahead + of_behind) * small
     return [leg - rest for leg, rest in zip(legs, left, strict=True)]
 
 
