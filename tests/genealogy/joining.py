@@ -66,12 +66,13 @@ def code_of(distributor: Distributor) -> str:
 def delivered(enrolment: Enrolment) -> str:
     """What the task does; returns the path of the link in the message.
 
-    Where a worker of another test is about and was faster, one more message is asked for.
+    Where a worker of another test is about and was faster, one more message is asked for, again.
     """
-    if not send_message(enrolment.pk):
+    for _ in range(4):
+        if send_message(enrolment.pk):
+            return link_in(mail.outbox[-1].body)
         Enrolment.objects.filter(pk=enrolment.pk).update(link_wanted_at=timezone.now())
-        assert send_message(enrolment.pk)
-    return link_in(mail.outbox[-1].body)
+    raise AssertionError("No message was ours to send.")
 
 
 def link_in(text: str) -> str:
